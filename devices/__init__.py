@@ -1,0 +1,1 @@
+"""The cables: DICOM, the applicator's serial link. No clinical meaning lives here."""

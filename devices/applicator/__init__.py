@@ -1,0 +1,1 @@
+"""The serial link to the applicator controller (seedline 1)."""

@@ -1,0 +1,1 @@
+"""The DICOM cable: receiving and sending, as bytes and files."""

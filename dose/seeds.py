@@ -1,0 +1,60 @@
+"""Seeds as the dose library sees them: where, which way, how strong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dose.errors import SeedError
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Seeds:
+    """Seeds of one model.
+
+    Attributes:
+        position_mm: (n, 3) centres in the patient frame (LPS, mm).
+        axis: (n, 3) unit direction of each seed's long axis; a row of NaN where the axis is
+            unknown, which asks for the point-source (1D) formalism.
+        strength_u: (n,) air-kerma strength in U (1 U = 1 cGy cm^2/h) at the moment of implant.
+    """
+
+    position_mm: FloatArray
+    axis: FloatArray
+    strength_u: FloatArray
+
+    def __post_init__(self) -> None:
+        """Validate shapes and values, normalise the axes, and freeze the arrays."""
+        position = np.array(self.position_mm, dtype=np.float64).reshape(-1, 3)
+        axis = np.array(self.axis, dtype=np.float64).reshape(-1, 3)
+        strength = np.array(self.strength_u, dtype=np.float64).reshape(-1)
+        if not len(position) == len(axis) == len(strength):
+            raise SeedError(
+                f"{len(position)} positions, {len(axis)} axes and {len(strength)} strengths "
+                "do not belong together"
+            )
+        for i in range(len(position)):
+            _check_seed(i, position[i], axis[i], strength[i])
+        length = np.linalg.norm(axis, axis=1, keepdims=True)
+        axis = np.where(np.isnan(length), np.nan, axis / np.where(length > 0, length, 1.0))
+        for name, array in (("position_mm", position), ("axis", axis), ("strength_u", strength)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        """Count the seeds."""
+        return len(self.strength_u)
+
+
+def _check_seed(i: int, position: FloatArray, axis: FloatArray, strength: float) -> None:
+    if not np.isfinite(position).all():
+        raise SeedError(f"seed {i}: position {position} is not a point")
+    if not (np.isfinite(strength) and strength > 0):
+        raise SeedError(f"seed {i}: air-kerma strength must be positive, not {strength} U")
+    known = np.isfinite(axis)
+    if known.any() and not (known.all() and np.linalg.norm(axis) > 1e-6):
+        raise SeedError(f"seed {i}: axis {axis} is not a direction")

@@ -1,0 +1,1 @@
+"""The procedure: from the first scan to the signed report."""

@@ -1,0 +1,1 @@
+"""Where the target is cold and which seeds would mend it."""

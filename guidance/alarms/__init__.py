@@ -1,0 +1,1 @@
+"""Conditions that a person must know of: raised, latched, acknowledged by name."""

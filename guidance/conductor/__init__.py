@@ -1,0 +1,1 @@
+"""The one writer of state and journal; runs the effects of the procedure."""

@@ -1,0 +1,1 @@
+"""Needles and seeds found in CT."""

@@ -1,0 +1,1 @@
+"""DICOM RT objects in and out."""

@@ -1,0 +1,1 @@
+"""The durable, ordered, hash-chained record of a procedure."""

@@ -1,0 +1,1 @@
+"""Every seed has a place at every moment."""

@@ -1,0 +1,1 @@
+"""The heart: advance(state, event) -> state, effects. Pure."""

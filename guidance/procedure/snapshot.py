@@ -1,0 +1,256 @@
+"""What the room is shown: one frozen picture of the case after one event.
+
+The screen, the headless console and the report are functions of this and of nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dose.geometry import GridGeometry
+from dose.structures import Structure
+from guidance.imaging.volume import Volume
+from guidance.planning.plan import ImplantPlan
+from guidance.tracking.implant import ImplantSeed, NeedleTrack
+
+
+class Step(Enum):
+    """The steps of the procedure, in order."""
+
+    CASE = "case"
+    PLAN = "plan"
+    REGISTER = "register"
+    NEEDLES = "needles"
+    IMPLANT = "implant"
+    VERIFY = "verify"
+    CLOSE = "close"
+
+
+class Priority(Enum):
+    """Alarm priority, named after IEC 60601-1-8."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A condition that a person must know of.
+
+    Attributes:
+        key: stable identity of the condition.
+        priority: how urgent.
+        text: one sentence: what, where, how much.
+        raised_at: UTC time.
+        active: whether the condition still holds (acknowledging does not clear it).
+        acknowledged_by: name, empty while nobody has.
+    """
+
+    key: str
+    priority: Priority
+    text: str
+    raised_at: datetime
+    active: bool = True
+    acknowledged_by: str = ""
+
+
+@dataclass(frozen=True)
+class ApplicatorView:
+    """The applicator as last heard.
+
+    Attributes:
+        link: ``absent``, ``connecting``, ``up``, ``lost`` or ``refused``.
+        serial_number: of the controller.
+        armed: whether a permit is in force.
+        needle: needle of the permit or the last one reported, None if none.
+        permitted: seeds permitted; 0 when not armed.
+        dropped: seeds dropped under the permit.
+        cartridge: serial of the cartridge in place, empty if none.
+        remaining: seeds left in it as the device counts, None if unknown.
+        as_of: UTC time of the last answer; None before any.
+        detail: one sentence on anything odd, else empty.
+    """
+
+    link: str = "absent"
+    serial_number: str = ""
+    armed: bool = False
+    needle: int | None = None
+    permitted: int = 0
+    dropped: int = 0
+    cartridge: str = ""
+    remaining: int | None = None
+    as_of: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerView:
+    """The seed account: received = the sum of the others.
+
+    Attributes:
+        received: seeds checked in.
+        implanted: counted by the applicator.
+        seen: seen on the last scan, None before any.
+        directive: seeds of the plan.
+        in_cartridges: still in cartridges.
+        returned: given back.
+        assayed: set aside for assay.
+        waste: to radioactive waste.
+        unresolved: whose place is not known.
+        misfires: strokes that delivered no seed (not a place: for the record).
+    """
+
+    received: int = 0
+    implanted: int = 0
+    seen: int | None = None
+    directive: int = 0
+    in_cartridges: int = 0
+    returned: int = 0
+    assayed: int = 0
+    waste: int = 0
+    unresolved: int = 0
+    misfires: int = 0
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every received seed has a known place."""
+        placed = self.implanted + self.in_cartridges + self.returned + self.assayed + self.waste
+        return self.unresolved == 0 and self.received == placed
+
+
+@dataclass(frozen=True)
+class DvhView:
+    """The dose-volume histogram of one structure, ready to draw and to print.
+
+    Attributes:
+        structure: its name.
+        volume_cc: its volume.
+        dose_gy: (n,) ascending dose axis.
+        volume_percent: (n,) volume receiving at least that dose.
+        figures: figures by their field names, such as ``D90_gy``, ``V100_percent``,
+            ``Dmax_gy``, ``D0.1cc_gy``.
+    """
+
+    structure: str
+    volume_cc: float
+    dose_gy: NDArray[np.float64]
+    volume_percent: NDArray[np.float64]
+    figures: dict[str, float]
+
+
+@dataclass(frozen=True)
+class DoseView:
+    """Dose of the implant as known after ``event_number``.
+
+    Attributes:
+        geometry: of the dose grid.
+        dose_gy: (nz, ny, nx) float32, to full decay, water in water (TG-43).
+        prescription_gy: the 100 % of every percentage.
+        dvh: by structure.
+        event_number: the event whose implant was dosed.
+        seeds: how many seeds are in it.
+        method: one line naming formalism, source model and seed positions used.
+    """
+
+    geometry: GridGeometry
+    dose_gy: NDArray[np.float32]
+    prescription_gy: float
+    dvh: tuple[DvhView, ...]
+    event_number: int
+    seeds: int
+    method: str
+
+
+@dataclass(frozen=True)
+class ScanView:
+    """A scan that belongs to the case.
+
+    Attributes:
+        series_instance_uid: its UID.
+        purpose: ``planning``, ``needles`` or ``verification``; empty if unused.
+        description: SeriesDescription.
+        acquired_at: UTC time, None if unknown.
+        received_at: UTC time it became whole here.
+    """
+
+    series_instance_uid: str
+    purpose: str
+    description: str
+    acquired_at: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class RegistrationView:
+    """How the plan was brought into the room's frame.
+
+    Attributes:
+        plan_to_room: 4x4 rigid matrix, LPS mm.
+        residual_mm: median distance left between matched bone surfaces.
+        accepted_by: name, empty while nobody has accepted it.
+    """
+
+    plan_to_room: NDArray[np.float64]
+    residual_mm: float
+    accepted_by: str = ""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The whole picture after one event.
+
+    Attributes:
+        event_number: number of the last event folded in.
+        at: UTC time of that event.
+        case_id: identity of the case; views of two cases never mix.
+        patient_id: DICOM PatientID, empty before a case is open.
+        patient_name: DICOM PatientName.
+        step: where the procedure stands.
+        next_action: one sentence: what is expected next, and of whom.
+        plan: in the room's frame once registered, else None.
+        structures: in the room's frame once registered, else empty.
+        volume: the CT to draw on (the latest scan of the room, else the planning CT).
+        scan: the scan that volume belongs to.
+        scans: all scans of the case.
+        registration: None before it.
+        needles: by number.
+        seeds: by number.
+        applicator: as last heard.
+        ledger: the seed account.
+        dose: None before the first; ``dose.event_number`` tells which implant it shows.
+        dose_is_stale: whether a seed has changed since that dose.
+        alarms: newest first.
+        advice: sentences, each with its numbers.
+        closed: whether the case is closed.
+        planned_dose: dose of the plan in the room's frame, for comparison; may be None.
+    """
+
+    event_number: int
+    at: datetime
+    case_id: str
+    patient_id: str = ""
+    patient_name: str = ""
+    step: Step = Step.CASE
+    next_action: str = ""
+    plan: ImplantPlan | None = None
+    structures: tuple[Structure, ...] = ()
+    volume: Volume | None = None
+    scan: ScanView | None = None
+    scans: tuple[ScanView, ...] = ()
+    registration: RegistrationView | None = None
+    needles: tuple[NeedleTrack, ...] = ()
+    seeds: tuple[ImplantSeed, ...] = ()
+    applicator: ApplicatorView = field(default_factory=ApplicatorView)
+    ledger: LedgerView = field(default_factory=LedgerView)
+    dose: DoseView | None = None
+    dose_is_stale: bool = False
+    alarms: tuple[Alarm, ...] = ()
+    advice: tuple[str, ...] = ()
+    closed: bool = False
+    planned_dose: DoseView | None = None

@@ -1,0 +1,1 @@
+"""Bringing the plan into the frame of the scans in the room."""

@@ -1,0 +1,1 @@
+"""The room display: a function of the state snapshot. The only place with Qt."""

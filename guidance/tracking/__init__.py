@@ -1,0 +1,1 @@
+"""Needles and seeds: planned, counted and seen, matched to each other."""

@@ -1,0 +1,1 @@
+"""The mechanics of a Mick-style applicator."""

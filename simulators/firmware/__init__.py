@@ -1,0 +1,1 @@
+"""The controller: its own codec, memory and rules."""

@@ -1,0 +1,1 @@
+"""The serial cable: a pty, and its faults."""

@@ -1,0 +1,1 @@
+"""The scripted operator, and the suite that ties all together."""

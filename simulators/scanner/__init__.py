@@ -1,0 +1,1 @@
+"""The virtual CT scanner: images, and DICOM over the wire."""

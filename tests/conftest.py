@@ -1,0 +1,32 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--nightly", action="store_true", help="run the long stories too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--nightly"):
+        skip = pytest.mark.skip(reason="a long story: run with --nightly")
+        for item in items:
+            if "nightly" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Third-party data (real scans, published tables); never part of the product."""
+    where = os.environ.get("SEEDGUIDE_DATA")
+    if not where:
+        pytest.skip("SEEDGUIDE_DATA is not set: no third-party data here")
+    path = Path(where)
+    if not path.is_dir():
+        pytest.skip(f"SEEDGUIDE_DATA names {path}, which is not a folder")
+    return path

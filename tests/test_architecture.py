@@ -1,0 +1,42 @@
+"""The house keeps its shape: who may import whom."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_no_module_imports_upward() -> None:
+    lint_imports = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run(
+        [lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+
+
+def test_qt_stays_in_the_screen() -> None:
+    outside = [
+        path.relative_to(ROOT)
+        for package in ("dose", "devices", "guidance", "simulators")
+        for path in (ROOT / package).rglob("*.py")
+        if "guidance/screen" not in path.as_posix()
+        and any(
+            line.strip().startswith(("import PyQt5", "from PyQt5", "import pyqtgraph"))
+            for line in path.read_text().splitlines()
+        )
+    ]
+    assert not outside
+
+
+def test_dose_imports_without_the_extras() -> None:
+    code = (
+        "import sys, pkgutil, dose, importlib\n"
+        "for m in pkgutil.walk_packages(dose.__path__, 'dose.'): importlib.import_module(m.name)\n"
+        "bad = {'PyQt5', 'pydicom', 'skimage', 'SimpleITK', 'serial'} & set(sys.modules)\n"
+        "sys.exit(', '.join(bad))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
