@@ -14,9 +14,24 @@ from numpy.typing import NDArray
 
 from dose.geometry import GridGeometry
 from dose.structures import Structure
+from guidance.alarms import Alarm, Priority
 from guidance.imaging.volume import Volume
+from guidance.ledger import LedgerView
 from guidance.planning.plan import ImplantPlan
 from guidance.tracking.implant import ImplantSeed, NeedleTrack
+
+__all__ = [
+    "Alarm",
+    "ApplicatorView",
+    "DoseView",
+    "DvhView",
+    "LedgerView",
+    "Priority",
+    "RegistrationView",
+    "ScanView",
+    "Snapshot",
+    "Step",
+]
 
 
 class Step(Enum):
@@ -29,35 +44,6 @@ class Step(Enum):
     IMPLANT = "implant"
     VERIFY = "verify"
     CLOSE = "close"
-
-
-class Priority(Enum):
-    """Alarm priority, named after IEC 60601-1-8."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """A condition that a person must know of.
-
-    Attributes:
-        key: stable identity of the condition.
-        priority: how urgent.
-        text: one sentence: what, where, how much.
-        raised_at: UTC time.
-        active: whether the condition still holds (acknowledging does not clear it).
-        acknowledged_by: name, empty while nobody has.
-    """
-
-    key: str
-    priority: Priority
-    text: str
-    raised_at: datetime
-    active: bool = True
-    acknowledged_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,41 +73,6 @@ class ApplicatorView:
     remaining: int | None = None
     as_of: datetime | None = None
     detail: str = ""
-
-
-@dataclass(frozen=True)
-class LedgerView:
-    """The seed account: received = the sum of the others.
-
-    Attributes:
-        received: seeds checked in.
-        implanted: counted by the applicator.
-        seen: seen on the last scan, None before any.
-        directive: seeds of the plan.
-        in_cartridges: still in cartridges.
-        returned: given back.
-        assayed: set aside for assay.
-        waste: to radioactive waste.
-        unresolved: whose place is not known.
-        misfires: strokes that delivered no seed (not a place: for the record).
-    """
-
-    received: int = 0
-    implanted: int = 0
-    seen: int | None = None
-    directive: int = 0
-    in_cartridges: int = 0
-    returned: int = 0
-    assayed: int = 0
-    waste: int = 0
-    unresolved: int = 0
-    misfires: int = 0
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every received seed has a known place."""
-        placed = self.implanted + self.in_cartridges + self.returned + self.assayed + self.waste
-        return self.unresolved == 0 and self.received == placed
 
 
 @dataclass(frozen=True)
