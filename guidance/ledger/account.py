@@ -36,6 +36,8 @@ class Cartridge:
         dropped: seeds that left it for the patient.
         unknown: strokes from it whose outcome is not known.
         in_place: whether it sits in the applicator.
+        device_count: seeds in it when it was last put in or taken out, as the applicator's
+            follower counts; None if it never was.
         closed_with: seeds a person counted in it at close-out, None while open.
         disposition: where those went.
     """
@@ -47,6 +49,7 @@ class Cartridge:
     dropped: int = 0
     unknown: int = 0
     in_place: bool = False
+    device_count: int | None = None
     closed_with: int | None = None
     disposition: Disposition | None = None
 
@@ -134,13 +137,13 @@ class Account:
             lambda c: replace(c, source_model=source_model, strength_u=strength_u, received=seeds),
         )
 
-    def insert(self, serial: str) -> Account:
-        """Note that a cartridge sits in the applicator."""
-        return self._with(serial, lambda c: replace(c, in_place=True))
+    def insert(self, serial: str, device_count: int) -> Account:
+        """Note that a cartridge sits in the applicator, with the follower's count."""
+        return self._with(serial, lambda c: replace(c, in_place=True, device_count=device_count))
 
-    def remove(self, serial: str) -> Account:
-        """Note that a cartridge was taken out of the applicator."""
-        return self._with(serial, lambda c: replace(c, in_place=False))
+    def remove(self, serial: str, device_count: int) -> Account:
+        """Note that a cartridge was taken out, with the follower's count."""
+        return self._with(serial, lambda c: replace(c, in_place=False, device_count=device_count))
 
     def drop(self, serial: str, seeds: int = 1) -> Account:
         """Book seeds that left the cartridge for the patient."""

@@ -180,6 +180,7 @@ class Snapshot:
         advice: sentences, each with its numbers.
         closed: whether the case is closed.
         planned_dose: dose of the plan in the room's frame, for comparison; may be None.
+        busy: what long work is under way, in words; empty when none is.
     """
 
     event_number: int
@@ -205,3 +206,4 @@ class Snapshot:
     advice: tuple[str, ...] = ()
     closed: bool = False
     planned_dose: DoseView | None = None
+    busy: str = ""

@@ -14,7 +14,7 @@ def received(*seeds: int) -> Account:
 
 
 def test_an_ordinary_implant_balances() -> None:
-    account = received(15, 15).insert("C0").drop("C0").misfire().drop("C0").remove("C0")
+    account = received(15, 15).insert("C0", 15).drop("C0").misfire().drop("C0").remove("C0", 13)
     view = account.view(directive=20, seen=None)
     assert (view.received, view.implanted, view.in_cartridges, view.misfires) == (30, 2, 28, 1)
     assert view.balanced
@@ -42,7 +42,7 @@ def test_an_unknown_stroke_unbalances_until_it_is_resolved_or_counted() -> None:
 
 
 def test_a_drop_from_a_cartridge_nobody_received_never_balances() -> None:
-    view = received(10).insert("X").drop("X").view(directive=1, seen=1)
+    view = received(10).insert("X", 5).drop("X").view(directive=1, seen=1)
     assert view.unresolved == 1
     assert not view.balanced
 
@@ -53,7 +53,7 @@ def test_a_drop_from_a_cartridge_nobody_received_never_balances() -> None:
         (lambda a: a.check_in("C0", "6711", 0.6, 15), "already received"),
         (lambda a: a.check_in("C9", "6711", 0.0, 15), "cannot be received"),
         (lambda a: a.close("C9", 0, Disposition.WASTE), "no cartridge C9"),
-        (lambda a: a.insert("C0").close("C0", 1, Disposition.WASTE), "still in the applicator"),
+        (lambda a: a.insert("C0", 15).close("C0", 1, Disposition.WASTE), "still in the applicator"),
         (lambda a: a.close("C0", -1, Disposition.WASTE), "cannot hold"),
         (lambda a: a.resolve("C0", dropped=True), "no stroke of unknown outcome"),
     ],

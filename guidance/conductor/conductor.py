@@ -1,0 +1,219 @@
+"""The conductor: sole writer of state and journal.
+
+Threads, and what each may touch:
+
+- ``conductor``: the state and the journal; hands out frozen snapshots.
+- ``numerics``: one worker; gets a job and a frozen state, gives back a fact.
+- ``listener-feed``: follows the listener's announcements, offers them as facts.
+- ``applicator`` (in devices): offers each record and waits until it is on disk.
+
+Everything reaches the conductor through one queue. An act of a person is asked of the state
+first and recorded only if it is not refused; then effects, jobs and the snapshot follow.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from guidance.conductor.picture import Picture
+from guidance.conductor.workbench import Workbench
+from guidance.errors import BrokenError, GuidanceError
+from guidance.journal import Journal
+from guidance.procedure.advance import Arm, Disarm, advance, replayed
+from guidance.procedure.events import Event, ProcedureEvent, from_record, key_of, to_payload
+from guidance.procedure.jobs import Job, jobs
+from guidance.procedure.snapshot import ApplicatorView, Snapshot
+from guidance.procedure.state import CaseState
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class _Offer:
+    fact: Event
+    reply: Future[ProcedureEvent]
+
+
+@dataclass(frozen=True)
+class _Done:
+    job: Job
+    fact: Event
+
+
+@dataclass(frozen=True)
+class _Heard:
+    view: ApplicatorView
+
+
+class _Stop:
+    pass
+
+
+def utc_now() -> datetime:
+    """Return the time of day in UTC."""
+    return datetime.now(UTC)
+
+
+class Conductor:
+    """Runs one case from its journal."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        case_id: str,
+        publish: Callable[[Snapshot], None],
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        """Replay the case's journal.
+
+        Args:
+            journal: open for writing.
+            case_id: the case to open or to resume.
+            publish: called in the conductor's thread with every new snapshot.
+            clock: gives the time of each fact.
+
+        Raises:
+            BrokenError: the journal's chain does not hold.
+        """
+        verification = journal.verify(case_id)
+        if not verification.whole:
+            raise BrokenError(f"journal of case {case_id}: {verification.fault}")
+        self._journal = journal
+        self._case_id = case_id
+        self._publish = publish
+        self._clock = clock
+        self._state = replayed(case_id, map(from_record, journal.records(case_id)))
+        self._applicator = ApplicatorView()
+        self._arm: Callable[[Arm], None] = _nobody
+        self._disarm: Callable[[Disarm], None] = _nobody
+        self._workbench = Workbench()
+        self._picture = Picture(self._workbench)
+        self._inbox: queue.Queue[_Offer | _Done | _Heard | _Stop] = queue.Queue()
+        self._work: queue.Queue[tuple[Job, CaseState] | None] = queue.Queue()
+        self._at_work: Job | None = None
+        self._threads = (
+            threading.Thread(target=self._conduct, name="conductor"),
+            threading.Thread(target=self._compute, name="numerics"),
+        )
+
+    @property
+    def state(self) -> CaseState:
+        """The state after the last event (frozen; safe to read from any thread)."""
+        return self._state
+
+    def connect_applicator(
+        self, arm: Callable[[Arm], None], disarm: Callable[[Disarm], None]
+    ) -> None:
+        """Say who carries out permits; before ``start``."""
+        self._arm, self._disarm = arm, disarm
+
+    def start(self) -> None:
+        """Start the threads and publish the first snapshot."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Finish what is in the queue and end the threads."""
+        self._inbox.put(_Stop())
+        self._work.put(None)
+        for thread in self._threads:
+            thread.join(timeout=60)
+
+    def offer(self, fact: Event) -> Future[ProcedureEvent]:
+        """Offer a fact; the future holds its event once it is on disk, or the refusal."""
+        offer = _Offer(fact, Future())
+        self._inbox.put(offer)
+        return offer.reply
+
+    def heard(self, view: ApplicatorView) -> None:
+        """Take note of the applicator's latest answer (shown, not recorded)."""
+        self._inbox.put(_Heard(view))
+
+    # --- the conductor's thread --------------------------------------------
+
+    def _conduct(self) -> None:
+        self._follow_up()
+        while True:
+            item = self._inbox.get()
+            match item:
+                case _Offer(fact, reply):
+                    self._take(fact, reply)
+                case _Done(_, fact):
+                    self._at_work = None
+                    self._take(fact, Future())
+                case _Heard(view):
+                    self._applicator = view
+                case _Stop():
+                    return
+            if self._inbox.empty():
+                self._follow_up()
+
+    def _take(self, fact: Event, reply: Future[ProcedureEvent]) -> None:
+        try:
+            event = self._recorded(fact)
+        except GuidanceError as error:
+            reply.set_exception(error)
+            if isinstance(error, BrokenError):
+                # What cannot be recorded must not be acted on: nothing more is permitted.
+                log.error("%s", error)
+                self._disarm(Disarm("the journal cannot be written"))
+            return
+        reply.set_result(event)
+
+    def _recorded(self, fact: Event) -> ProcedureEvent:
+        kind, payload = to_payload(fact)
+        event = ProcedureEvent(self._state.number + 1, self._clock(), fact)
+        after, effects = advance(self._state, event)
+        record = self._journal.append(self._case_id, kind, payload, at=event.at, key=key_of(fact))
+        if record.number != event.number:
+            # A keyed fact offered again: it is in the state already.
+            return from_record(record)
+        self._state = after
+        for effect in effects:
+            match effect:
+                case Arm():
+                    self._arm(effect)
+                case Disarm():
+                    self._disarm(effect)
+        return event
+
+    def _follow_up(self) -> None:
+        """Give out the next job, and show the state as it is now."""
+        if self._at_work is None:
+            outstanding = jobs(self._state)
+            if outstanding:
+                self._at_work = outstanding[0]
+                self._work.put((outstanding[0], self._state))
+        snapshot = self._picture.of(self._state, self._applicator)
+        self._publish(replace(snapshot, busy=_in_words(self._at_work)))
+
+    # --- the worker's thread -----------------------------------------------
+
+    def _compute(self) -> None:
+        while (item := self._work.get()) is not None:
+            job, state = item
+            self._inbox.put(_Done(job, self._workbench.run(job, state)))
+
+
+def _nobody(_effect: object) -> None:
+    """Nobody is connected: there is no applicator to arm or to disarm."""
+
+
+def _in_words(job: Job | None) -> str:
+    words = {
+        "ReadPlan": "reading the plan",
+        "ReadStructures": "reading the structures",
+        "AnalyseScan": "looking for needles and seeds",
+        "RegisterPlan": "registering the plan to the room",
+        "TrackNeedles": "matching the needles with the plan",
+    }
+    return words.get(type(job).__name__, "") if job is not None else ""

@@ -1,0 +1,138 @@
+"""What the cables bring, offered to the conductor as facts."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+from devices.applicator import ApplicatorLink, DeviceRecord, LinkStatus
+from devices.dicom import Announcement, read_announcements
+from devices.errors import DeviceError
+from guidance.conductor.conductor import Conductor
+from guidance.procedure.advance import Arm, Disarm
+from guidance.procedure.events import DeviceRecorded, LinkChanged, PermitEnded, SeriesReceived
+from guidance.procedure.snapshot import ApplicatorView
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.1
+# A record must be on disk before the device is told so; a disk that takes longer is broken.
+DURABLE_WITHIN_S = 10.0
+
+
+class ListenerFeed:
+    """Follows the listener's announcements in its store; the listener itself runs elsewhere."""
+
+    def __init__(self, store: Path, conductor: Conductor) -> None:
+        """Follow ``store`` from the last announcement the case knows."""
+        self._store = store
+        self._conductor = conductor
+        self._after = conductor.state.last_announcement
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="listener-feed")
+
+    def start(self) -> None:
+        """Start following."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop following."""
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def _follow(self) -> None:
+        while not self._stop.wait(POLL_S):
+            for announcement in read_announcements(self._store, self._after):
+                self._conductor.offer(_series(announcement)).result(timeout=DURABLE_WITHIN_S)
+                self._after = announcement.number
+
+
+def _series(announcement: Announcement) -> SeriesReceived:
+    return SeriesReceived(
+        number=announcement.number,
+        modality=announcement.modality,
+        patient_id=announcement.patient_id,
+        patient_name="",
+        study_instance_uid=announcement.study_instance_uid,
+        series_instance_uid=announcement.series_instance_uid,
+        frame_of_reference_uid=announcement.frame_of_reference_uid,
+        description=announcement.series_description,
+        files=tuple(str(f) for f in announcement.files),
+    )
+
+
+class ApplicatorFeed:
+    """Ties the applicator's link to the conductor."""
+
+    def __init__(self, url: str, conductor: Conductor, *, wire_log: Path | None = None) -> None:
+        """Prepare the link; records go on after the last one the case knows."""
+        device = conductor.state.device
+        self._conductor = conductor
+        self._link_state = device.link
+        self._link = ApplicatorLink(
+            url,
+            record=self._record,
+            heard=self._heard,
+            position=(device.jid, device.eid) if device.jid else None,
+            wire_log=wire_log,
+        )
+        conductor.connect_applicator(self._arm, self._disarm)
+
+    def start(self) -> None:
+        """Open the port."""
+        self._link.start()
+
+    def stop(self) -> None:
+        """Close the port; the device ends any permit by itself."""
+        self._link.close()
+
+    def _record(self, record: DeviceRecord) -> None:
+        fact = DeviceRecorded(
+            record.jid, record.eid, record.boot, record.ms, record.kind, record.args
+        )
+        self._conductor.offer(fact).result(timeout=DURABLE_WITHIN_S)
+
+    def _heard(self, status: LinkStatus) -> None:
+        if status.state != self._link_state:
+            self._link_state = status.state
+            self._conductor.offer(LinkChanged(status.state, status.detail))
+        state = self._conductor.state
+        device = state.device
+        self._conductor.heard(
+            ApplicatorView(
+                link=status.state,
+                serial_number=status.serial_number,
+                armed=status.armed,
+                needle=device.permit_needle if status.armed else device.needle,
+                permitted=device.permitted if status.armed else 0,
+                dropped=device.dropped,
+                cartridge=device.cartridge,
+                remaining=device.remaining,
+                as_of=status.as_of,
+                detail=status.detail,
+            )
+        )
+
+    def _arm(self, effect: Arm) -> None:
+        """Pass a permit on without waiting: the answer comes back as a fact."""
+        threading.Thread(target=self._permit, args=(effect,), name="permit", daemon=True).start()
+
+    def _permit(self, effect: Arm) -> None:
+        try:
+            self._link.permit(
+                effect.permit, effect.needle, effect.cartridge, effect.count, effect.after
+            )
+        except DeviceError as error:
+            self._conductor.offer(PermitEnded(effect.permit, str(error)))
+
+    def _disarm(self, effect: Disarm) -> None:
+        log.info("disarming: %s", effect.reason)
+        threading.Thread(target=self._end, name="disarm", daemon=True).start()
+
+    def _end(self) -> None:
+        try:
+            self._link.disarm()
+        except DeviceError as error:
+            # The lease ends the permit within a second all the same.
+            log.warning("disarm: %s", error)

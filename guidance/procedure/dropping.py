@@ -1,0 +1,369 @@
+"""What follows from the applicator's records, and when seeds may be permitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from guidance.alarms import Priority
+from guidance.errors import RefusedError
+from guidance.procedure.events import (
+    DeviceRecorded,
+    Disarmed,
+    LinkChanged,
+    PermitEnded,
+    SeedsPermitted,
+)
+from guidance.procedure.state import CaseState, Device
+from guidance.tracking import counted_position
+from guidance.tracking.implant import ImplantSeed
+
+# A planned seat this far along the needle from the actual one is another seat, mm.
+SAME_SEAT_MM = 5.0
+
+
+def device_recorded(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    """Fold one record of the device's journal in; a kind not known here is kept and shown."""
+    device = replace(state.device, jid=fact.jid, eid=fact.eid)
+    state = replace(state, device=device)
+    handler = _RECORDS.get(fact.kind)
+    if handler is None:
+        return state.with_alarm(
+            f"record:{fact.jid}:{fact.eid}",
+            Priority.MEDIUM,
+            f"The applicator recorded {fact.kind} {' '.join(fact.args)}, "
+            "which this version does not know.",
+        )
+    try:
+        return handler(state, fact)
+    except (IndexError, ValueError):
+        return state.with_alarm(
+            f"record:{fact.jid}:{fact.eid}",
+            Priority.HIGH,
+            f"Record {fact.eid} of the applicator cannot be read: "
+            f"{fact.kind} {' '.join(fact.args)}. Reconcile by hand.",
+        )
+
+
+def _boot(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    if fact.boot <= 1 and fact.eid <= 1:
+        return _device(state, armed=False)
+    return _device(state, armed=False).with_alarm(
+        "device:boot", Priority.LOW, f"The applicator restarted (start {fact.boot})."
+    )
+
+
+def _cartridge_in(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    serial, remaining = fact.args[0], int(fact.args[1])
+    state = replace(state, account=state.account.insert(serial, remaining))
+    state = _device(state, cartridge=serial, remaining=remaining)
+    cartridge = state.account.cartridge(serial)
+    key = f"cartridge:{serial}"
+    if cartridge is None or not cartridge.received:
+        return state.with_alarm(
+            key, Priority.HIGH, f"Cartridge {serial} is in the applicator but was not checked in."
+        )
+    if cartridge.booked != remaining:
+        return state.with_alarm(
+            key,
+            Priority.HIGH,
+            f"Cartridge {serial} should hold {cartridge.booked} seeds; "
+            f"the applicator counts {remaining}.",
+        )
+    plan = state.plan
+    if plan is not None and cartridge.source_model != plan.source_model:
+        return state.with_alarm(
+            key,
+            Priority.HIGH,
+            f"Cartridge {serial} holds model {cartridge.source_model}; "
+            f"the plan is for {plan.source_model}.",
+        )
+    return state.without_alarm(key)
+
+
+def _cartridge_out(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    serial, remaining = fact.args[0], int(fact.args[1])
+    state = replace(state, account=state.account.remove(serial, remaining))
+    state = _device(state, cartridge="", remaining=None)
+    cartridge = state.account.cartridge(serial)
+    if cartridge is not None and cartridge.booked != remaining:
+        return state.with_alarm(
+            f"cartridge:{serial}",
+            Priority.HIGH,
+            f"Cartridge {serial} came out with {remaining} seeds by the applicator's count; "
+            f"{cartridge.booked} are booked in it.",
+        )
+    return state
+
+
+def _needle(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    number = int(fact.args[0])
+    # Number 0 is the applicator taken off.
+    return _device(state, needle=number or None)
+
+
+def _retract(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    needle, total_mm = int(fact.args[0]), float(fact.args[1])
+    known = dict(state.device.retraction_mm)
+    known[needle] = total_mm
+    return _device(state, retraction_mm=tuple(sorted(known.items())))
+
+
+def _arm(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    needle, count = int(fact.args[1]), int(fact.args[3])
+    return _device(
+        state,
+        armed=True,
+        permit=int(fact.args[0]),
+        permit_needle=needle,
+        permitted=count,
+        dropped=0,
+    )
+
+
+def _disarm(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    reason = fact.args[0].lower() if fact.args else ""
+    state = _device(state, armed=False, permitted=0)
+    if reason in _ORDINARY_ENDS:
+        return state
+    return state.with_alarm(
+        "device:disarmed", Priority.LOW, f"The permit ended early: {' '.join(fact.args)}."
+    )
+
+
+def _drop(state: CaseState, fact: DeviceRecorded, seeds: int = 1) -> CaseState:
+    needle = int(fact.args[0])
+    cartridge = state.device.cartridge
+    permitted = state.device.armed and state.device.permit_needle == needle
+    if not permitted and "recovered" not in fact.args:
+        state = state.with_alarm(
+            f"unpermitted:{fact.eid}",
+            Priority.HIGH,
+            f"A seed left through needle {needle} without a permit (record {fact.eid}).",
+        )
+    state = replace(state, account=state.account.drop(cartridge, seeds))
+    state = _device(state, dropped=state.device.dropped + seeds, remaining=int(fact.args[1]))
+    for which in range(seeds):
+        suffix = f"#{which + 1}" if seeds > 1 else ""
+        state = _placed(state, needle, f"{fact.jid}:{fact.eid}{suffix}")
+    return state
+
+
+def _placed(state: CaseState, needle: int, event_key: str) -> CaseState:
+    """Put a counted seed where needle and retraction predict it."""
+    retraction_mm = state.device.retraction_of(needle)
+    track = state.needle(needle)
+    counted = state.counted_through(needle)
+    number = 1 + max((s.number for s in state.seeds), default=0)
+    plan = state.plan
+    planned = plan.seeds_of(needle) if plan and _has_needle(plan.needles, needle) else ()
+    taken = {s.planned_number for s in state.seeds}
+    seats = [s for s in planned if s.number not in taken]
+    seat = min(seats, key=lambda s: abs(s.retraction_mm - retraction_mm), default=None)
+    if seat is not None and abs(seat.retraction_mm - retraction_mm) > SAME_SEAT_MM:
+        seat = None
+    if seat is None:
+        state = state.with_alarm(
+            f"unplanned:{event_key}",
+            Priority.MEDIUM,
+            f"Seed {counted + 1} through needle {needle} was dropped {retraction_mm:.1f} mm "
+            "behind its deepest point, where the plan has no seed left.",
+        )
+    position, axis = (
+        counted_position(track, retraction_mm) if track and track.tip_mm else (None,) * 2
+    )
+    if position is None:
+        return state.with_alarm(
+            f"unplaced:{event_key}",
+            Priority.HIGH,
+            f"A seed left through needle {needle}, whose position is not known; "
+            "it is counted but in no dose until a scan shows it.",
+        )
+    seed = ImplantSeed(
+        number, needle, seat.number if seat else None, position, axis, event_key=event_key
+    )
+    return state.with_seeds((*state.seeds, seed))
+
+
+def _has_needle(needles: tuple[object, ...], number: int) -> bool:
+    return any(getattr(n, "number", None) == number for n in needles)
+
+
+def _double(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    return _drop(state, fact, seeds=2).with_alarm(
+        f"double:{fact.eid}",
+        Priority.HIGH,
+        f"Two seeds left at once through needle {fact.args[0]} (record {fact.eid}).",
+    )
+
+
+def _misfire(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    state = replace(state, account=state.account.misfire())
+    state = _device(state, remaining=int(fact.args[1]))
+    return state.with_alarm(
+        f"misfire:{fact.eid}",
+        Priority.MEDIUM,
+        f"A stroke through needle {fact.args[0]} delivered no seed (record {fact.eid}); "
+        f"{state.device.remaining} seeds remain in cartridge {state.device.cartridge}.",
+    )
+
+
+def _unknown(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    needle = int(fact.args[0]) if fact.args else None
+    cartridge = state.device.cartridge
+    state = replace(state, account=state.account.unknown(cartridge))
+    unknown = (*state.device.unknown, (fact.eid, cartridge, needle))
+    return _device(state, unknown=unknown, armed=False).with_alarm(
+        f"unknown:{fact.eid}",
+        Priority.HIGH,
+        f"Whether a seed left through needle {needle} is not known (record {fact.eid}). "
+        "No seed is permitted until a person resolves it.",
+    )
+
+
+def _resolved(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    eid, outcome = int(fact.args[0]), fact.args[1].upper()
+    open_ones = {number: (cartridge, needle) for number, cartridge, needle in state.device.unknown}
+    if eid not in open_ones:
+        return state
+    cartridge, needle = open_ones[eid]
+    dropped = outcome in {"DROP", "DROPPED"}
+    state = replace(state, account=state.account.resolve(cartridge, dropped=dropped))
+    rest = tuple(u for u in state.device.unknown if u[0] != eid)
+    state = _device(state, unknown=rest).without_alarm(f"unknown:{eid}")
+    if dropped and needle is not None:
+        state = _placed(state, needle, f"{fact.jid}:{eid}")
+    return state
+
+
+def _jam(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    return _device(state, armed=False).with_alarm(
+        f"jam:{fact.eid}",
+        Priority.HIGH,
+        f"The applicator jammed ({' '.join(fact.args) or 'no detail'}). Stop; do not push again.",
+    )
+
+
+def _sensor(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    return _device(state, armed=False).with_alarm(
+        f"sensor:{fact.eid}",
+        Priority.HIGH,
+        f"A sensor of the applicator is at fault: {' '.join(fact.args) or 'no detail'}.",
+    )
+
+
+def _noted(state: CaseState, _fact: DeviceRecorded) -> CaseState:
+    return state
+
+
+_ORDINARY_ENDS = {"done", "host", "nodrop", "hello", ""}
+_RECORDS: dict[str, Callable[[CaseState, DeviceRecorded], CaseState]] = {
+    "BOOT": _boot,
+    "CART-IN": _cartridge_in,
+    "CART-OUT": _cartridge_out,
+    "NEEDLE": _needle,
+    "ARM": _arm,
+    "DISARM": _disarm,
+    "INTENT": _noted,
+    "DROP": _drop,
+    "NODROP": _misfire,
+    "DOUBLE": _double,
+    "UNKNOWN": _unknown,
+    "RESOLVED": _resolved,
+    "RETRACT": _retract,
+    "JAM": _jam,
+    "SENSOR": _sensor,
+    "TEST": _noted,
+}
+
+
+def seeds_permitted(state: CaseState, fact: SeedsPermitted) -> CaseState:
+    """Record a permit, or refuse it with the reason."""
+    reason = permit_refusal(state, fact)
+    if reason:
+        raise RefusedError(reason)
+    # Not armed yet: that is for the device to say, in its ARM record.
+    return _device(
+        state,
+        permit=fact.permit,
+        permit_needle=fact.needle,
+        permitted=fact.count,
+        dropped=0,
+    )
+
+
+def permit_refusal(state: CaseState, fact: SeedsPermitted) -> str:
+    """Return why seeds may not be permitted now, an empty string if they may."""
+    device, needle = state.device, state.needle(fact.needle)
+    cartridge = state.account.cartridge(fact.cartridge)
+    planned = len(state.plan.seeds_of(fact.needle)) if state.plan else 0
+    left = planned - state.counted_through(fact.needle)
+    clearance = next((a for a in state.alarms if a.key == f"clearance:{fact.needle}"), None)
+    checks = (
+        (not fact.by.strip(), "seeds are permitted by a named person; give a name"),
+        (bool(state.closed_by), "the case is closed"),
+        (not state.needles_confirmed_by, "the needles are not confirmed yet"),
+        (needle is None or needle.tip_mm is None, f"needle {fact.needle} has not been seen"),
+        (device.link != "up", f"the link to the applicator is {device.link}"),
+        (device.armed, f"needle {device.permit_needle} is already permitted"),
+        (
+            device.permitted > 0 and not device.armed,
+            f"the applicator has not answered permit {device.permit} yet",
+        ),
+        (bool(device.unknown), "a stroke of unknown outcome must be resolved first"),
+        (
+            device.needle != fact.needle,
+            f"the applicator is on needle {device.needle}, not on needle {fact.needle}",
+        ),
+        (
+            not fact.cartridge or device.cartridge != fact.cartridge,
+            f"cartridge {fact.cartridge or '(none)'} is not in the applicator",
+        ),
+        (
+            cartridge is None or cartridge.booked < fact.count,
+            f"cartridge {fact.cartridge} is not checked in with {fact.count} seeds",
+        ),
+        (fact.count < 1, "at least one seed must be permitted"),
+        (
+            fact.count > left,
+            f"needle {fact.needle} has {left} planned seeds left, not {fact.count}",
+        ),
+        (
+            clearance is not None and clearance.active and not clearance.acknowledged_by,
+            f"needle {fact.needle} is too near to an organ at risk; acknowledge that first",
+        ),
+        (fact.permit <= device.permit, f"permit {fact.permit} was used before"),
+    )
+    return next((reason for applies, reason in checks if applies), "")
+
+
+def permit_ended(state: CaseState, fact: PermitEnded) -> CaseState:
+    """Note that a permit did not come into force."""
+    if fact.permit != state.device.permit:
+        return state
+    return _device(state, armed=False, permitted=0).with_alarm(
+        "permit", Priority.LOW, f"Permit {fact.permit} is not in force: {fact.reason}"
+    )
+
+
+def disarmed(state: CaseState, _fact: Disarmed) -> CaseState:
+    """Note that a person ended the permit; the device's DISARM record follows."""
+    return _device(state, permitted=0)
+
+
+def link_changed(state: CaseState, fact: LinkChanged) -> CaseState:
+    """Follow the link; a lost one ends what was permitted."""
+    # A new session disarms, and an answer that did not come in the old one never will.
+    state = _device(state, link=fact.state, link_detail=fact.detail, armed=False, permitted=0)
+    if fact.state == "up":
+        return state.without_alarm("link")
+    if fact.state in {"lost", "refused"}:
+        priority = Priority.HIGH if fact.state == "refused" else Priority.MEDIUM
+        text = f"The link to the applicator is {fact.state}: {fact.detail or 'no detail'}"
+        return state.with_alarm("link", priority, text)
+    return state
+
+
+def _device(state: CaseState, **changes: object) -> CaseState:
+    device: Device = replace(state.device, **changes)  # type: ignore[arg-type]  # by name
+    return replace(state, device=device)

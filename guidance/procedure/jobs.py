@@ -1,0 +1,98 @@
+"""The work that the facts so far call for and whose result is not yet a fact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from guidance.procedure.events import SeriesReceived
+from guidance.procedure.state import CaseState, Scan
+
+
+@dataclass(frozen=True)
+class ReadPlan:
+    """Read an RTPLAN."""
+
+    series: SeriesReceived
+
+
+@dataclass(frozen=True)
+class ReadStructures:
+    """Read an RTSTRUCT."""
+
+    series: SeriesReceived
+
+
+@dataclass(frozen=True)
+class AnalyseScan:
+    """Build the volume of a scan of the room and find needles and seeds in it."""
+
+    scan: Scan
+    expected_seeds: int | None
+
+
+@dataclass(frozen=True)
+class RegisterPlan:
+    """Register the planning CT to a scan of the room."""
+
+    room: Scan
+    planning: Scan
+
+
+@dataclass(frozen=True)
+class TrackNeedles:
+    """Match the needles of a scan with the plan under the registration in force."""
+
+    scan: Scan
+    registration_number: int
+
+
+Job = ReadPlan | ReadStructures | AnalyseScan | RegisterPlan | TrackNeedles
+
+
+def jobs(state: CaseState) -> tuple[Job, ...]:
+    """Return all outstanding work, most urgent first."""
+    if state.closed_by:
+        return ()
+    # A plan names the structure set it belongs to, so structures are read first.
+    found: list[Job] = [ReadStructures(o) for o in state.objects if o.modality == "RTSTRUCT"]
+    if not found:
+        found += [ReadPlan(o) for o in state.objects if o.modality == "RTPLAN"]
+    found += [
+        AnalyseScan(scan, len(state.seeds) or None if scan.purpose == "verification" else None)
+        for scan in state.scans
+        if scan.purpose in {"needles", "verification"} and not scan.analysed and not scan.refused
+    ]
+    found += _registration(state)
+    found += _tracking(state)
+    return tuple(found)
+
+
+def _registration(state: CaseState) -> list[Job]:
+    room, planning = state.latest_room_scan, state.latest("planning")
+    if room is None or planning is None or state.structures is None:
+        return []
+    if (room.uid, planning.uid) in state.registration_failed:
+        return []
+    if state.registration is not None:
+        known = state.scan(state.registration.result.room_uid)
+        same_frame = (
+            known is not None
+            and known.series.frame_of_reference_uid == room.series.frame_of_reference_uid
+        )
+        if same_frame and state.registration.result.planning_uid == planning.uid:
+            return []
+    return [RegisterPlan(room, planning)]
+
+
+def _tracking(state: CaseState) -> list[Job]:
+    scan, registration = state.latest("needles"), state.registration
+    if scan is None or not scan.analysed or registration is None:
+        return []
+    tracked = state.tracked
+    if (
+        tracked is not None
+        and tracked.series_instance_uid == scan.uid
+        and tracked.registration_number == registration.number
+    ):
+        return []
+    return [TrackNeedles(scan, registration.number)]

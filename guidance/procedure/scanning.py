@@ -1,0 +1,242 @@
+"""What follows when objects arrive from the scanner and when they have been read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from guidance.alarms import Priority
+from guidance.errors import RefusedError
+from guidance.procedure.events import (
+    NeedlesConfirmed,
+    NeedlesTracked,
+    ObjectRefused,
+    PlanImported,
+    Registered,
+    RegistrationAccepted,
+    RegistrationFailed,
+    ScanAnalysed,
+    SeriesReceived,
+    StructuresImported,
+)
+from guidance.procedure.state import CaseState, Registration, Scan
+from guidance.tracking import match_seeds
+from guidance.tracking.implant import ImplantSeed, NeedleTrack
+
+
+def series_received(state: CaseState, fact: SeriesReceived) -> CaseState:
+    """Take an object in, or hold it if it is another patient's."""
+    state = replace(state, last_announcement=max(state.last_announcement, fact.number))
+    if state.patient_id and fact.patient_id != state.patient_id:
+        return state.with_alarm(
+            f"patient:{fact.series_instance_uid}",
+            Priority.HIGH,
+            f"{fact.modality} of patient {fact.patient_id or '(none)'} arrived and is held: "
+            f"this case is of patient {state.patient_id}.",
+        )
+    if fact.modality in {"RTPLAN", "RTSTRUCT"}:
+        return replace(state, objects=(*_without(state.objects, fact), fact))
+    if fact.modality != "CT":
+        return state.with_alarm(
+            f"unused:{fact.series_instance_uid}",
+            Priority.LOW,
+            f"A {fact.modality} object arrived ({fact.description or 'no description'}); "
+            "the procedure makes no use of it.",
+        )
+    # A late slice reopens its series: the scan is analysed anew.
+    scans = tuple(s for s in state.scans if s.uid != fact.series_instance_uid)
+    return _with_purposes(replace(state, scans=(*scans, Scan(fact, state.at))))
+
+
+def _without(
+    objects: tuple[SeriesReceived, ...], fact: SeriesReceived
+) -> tuple[SeriesReceived, ...]:
+    return tuple(o for o in objects if o.series_instance_uid != fact.series_instance_uid)
+
+
+def _with_purposes(state: CaseState) -> CaseState:
+    """Say of each scan what it is for, as far as the plan and the drops tell."""
+    if state.plan is None:
+        return state
+    planning_frame = state.plan.frame_of_reference_uid
+
+    def purpose(scan: Scan) -> str:
+        if scan.purpose:
+            return scan.purpose
+        if scan.series.frame_of_reference_uid == planning_frame:
+            return "planning"
+        return "verification" if state.seeds else "needles"
+
+    return replace(state, scans=tuple(replace(s, purpose=purpose(s)) for s in state.scans))
+
+
+def object_refused(state: CaseState, fact: ObjectRefused) -> CaseState:
+    """Set an unusable object aside, and say so."""
+    scans = tuple(
+        replace(s, refused=fact.reason) if s.uid == fact.series_instance_uid else s
+        for s in state.scans
+    )
+    objects = tuple(o for o in state.objects if o.series_instance_uid != fact.series_instance_uid)
+    state = replace(state, scans=scans, objects=objects)
+    key = f"refused:{fact.series_instance_uid}"
+    return state.with_alarm(key, Priority.MEDIUM, f"Cannot be used: {fact.reason}")
+
+
+def plan_imported(state: CaseState, fact: PlanImported) -> CaseState:
+    """Take the plan, and with it the patient if the case had none yet."""
+    objects = tuple(o for o in state.objects if o.series_instance_uid != fact.series_instance_uid)
+    state = replace(state, objects=objects)
+    if state.patient_id and fact.plan.patient_id != state.patient_id:
+        return state.with_alarm(
+            f"patient:{fact.series_instance_uid}",
+            Priority.HIGH,
+            f"Plan {fact.plan.label} is of patient {fact.plan.patient_id} and is held: "
+            f"this case is of patient {state.patient_id}.",
+        )
+    if state.seeds and state.plan is not None:
+        return state.with_alarm(
+            f"plan:{fact.series_instance_uid}",
+            Priority.MEDIUM,
+            f"Plan {fact.plan.label} arrived after the first seed and is held.",
+        )
+    state = replace(state, plan=fact.plan, patient_id=fact.plan.patient_id, tracked=None)
+    return _with_purposes(state)
+
+
+def structures_imported(state: CaseState, fact: StructuresImported) -> CaseState:
+    """Take the structure set."""
+    objects = tuple(o for o in state.objects if o.series_instance_uid != fact.series_instance_uid)
+    return replace(state, objects=objects, structures=fact, tracked=None)
+
+
+def scan_analysed(state: CaseState, fact: ScanAnalysed) -> CaseState:
+    """Keep what was seen in a scan; match the seeds if they were looked for."""
+
+    def analysed(scan: Scan) -> Scan:
+        if scan.uid != fact.series_instance_uid:
+            return scan
+        return replace(
+            scan,
+            analysed=True,
+            acquired_at=fact.acquired_at,
+            seeds=fact.seeds,
+            needles=fact.needles,
+            remarks=fact.remarks,
+        )
+
+    state = replace(state, scans=tuple(analysed(s) for s in state.scans))
+    scan = state.scan(fact.series_instance_uid)
+    if scan is None or scan.purpose != "verification":
+        return state
+    seeds = match_seeds(state.seeds, fact.seeds, scan.uid)
+    return _say_what_differs(state.with_seeds(seeds))
+
+
+def _say_what_differs(state: CaseState) -> CaseState:
+    missing = [s for s in state.seeds if s.status == "missing"]
+    extra = [s for s in state.seeds if s.status == "extra"]
+    state = state.without_alarm("seeds:missing").without_alarm("seeds:extra")
+    if missing:
+        counted = sum(1 for s in state.seeds if s.event_key)
+        names = ", ".join(_name(s) for s in missing)
+        state = state.with_alarm(
+            "seeds:missing",
+            Priority.HIGH,
+            f"{len(missing)} of {counted} counted seeds are not seen on the scan: {names}.",
+        )
+    if extra:
+        places = ", ".join("({:.0f}, {:.0f}, {:.0f})".format(*s.position_mm) for s in extra)
+        state = state.with_alarm(
+            "seeds:extra",
+            Priority.MEDIUM,
+            f"{len(extra)} seeds are seen that were not counted, at {places} mm (LPS).",
+        )
+    return state
+
+
+def _name(seed: ImplantSeed) -> str:
+    return f"seed {seed.number} (needle {seed.needle})"
+
+
+def registered(state: CaseState, fact: Registered) -> CaseState:
+    """Take a registration; it holds only once a person has accepted it."""
+    return replace(
+        state,
+        registration=Registration(state.number, fact),
+        tracked=None,
+        needles_confirmed_by="",
+    )
+
+
+def registration_failed(state: CaseState, fact: RegistrationFailed) -> CaseState:
+    """Note that two scans could not be registered."""
+    pair = (fact.room_uid, fact.planning_uid)
+    state = replace(state, registration_failed=(*state.registration_failed, pair))
+    return state.with_alarm(
+        "registration", Priority.HIGH, f"The plan could not be registered: {fact.reason}"
+    )
+
+
+def registration_accepted(state: CaseState, fact: RegistrationAccepted) -> CaseState:
+    """Put the registration in force."""
+    _named(fact.by, "a registration is accepted")
+    if state.registration is None:
+        raise RefusedError("there is no registration to accept yet")
+    accepted = replace(state.registration, accepted_by=fact.by)
+    return replace(state, registration=accepted).without_alarm("registration")
+
+
+def needles_tracked(state: CaseState, fact: NeedlesTracked) -> CaseState:
+    """Take the matched needles, unless they were made with an outdated registration."""
+    registration = state.registration
+    if registration is None or registration.number != fact.registration_number:
+        return state
+    state = replace(state, tracked=fact, needles_confirmed_by="")
+    for needle in fact.needles:
+        state = _judge_clearance(state, needle)
+    unseen = [n.number for n in fact.needles if n.tip_mm is None]
+    unplanned = [n.number for n in fact.needles if n.planned is None]
+    state = state.without_alarm("needles:unseen").without_alarm("needles:unplanned")
+    if unseen:
+        state = state.with_alarm(
+            "needles:unseen", Priority.MEDIUM, f"Planned but not seen: needle {_list(unseen)}."
+        )
+    if unplanned:
+        state = state.with_alarm(
+            "needles:unplanned",
+            Priority.MEDIUM,
+            f"Seen but not in the plan: needle {_list(unplanned)}.",
+        )
+    return state
+
+
+def _judge_clearance(state: CaseState, needle: NeedleTrack) -> CaseState:
+    key = f"clearance:{needle.number}"
+    broken = [c for c in needle.clearances if not c.kept]
+    if not broken:
+        return state.without_alarm(key)
+    nearest = min(broken, key=lambda c: c.distance_mm)
+    return state.with_alarm(
+        key,
+        Priority.MEDIUM,
+        f"Needle {needle.number} lies {nearest.distance_mm:.1f} mm from {nearest.structure}; "
+        f"the limit is {nearest.limit_mm:.1f} mm.",
+    )
+
+
+def needles_confirmed(state: CaseState, fact: NeedlesConfirmed) -> CaseState:
+    """Let the implant begin with the needles as they lie."""
+    _named(fact.by, "needles are confirmed")
+    if state.registration is None or not state.registration.accepted_by:
+        raise RefusedError("the registration must be accepted before the needles are confirmed")
+    if not any(n.tip_mm is not None for n in state.needles):
+        raise RefusedError("no needle has been seen yet; send a scan of the needles")
+    return replace(state, needles_confirmed_by=fact.by)
+
+
+def _named(by: str, what: str) -> None:
+    if not by.strip():
+        raise RefusedError(f"{what} by a named person; give a name")
+
+
+def _list(numbers: list[int]) -> str:
+    return ", ".join(str(n) for n in numbers)
