@@ -1,0 +1,143 @@
+"""The site's configuration: one TOML file, checked at the start, every error naming its key.
+
+Without a file the defaults hold; they listen on loopback only.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from guidance.errors import RefusedError
+
+
+@dataclass(frozen=True)
+class ListenerSettings:
+    """``[listener]``: where scans come in.
+
+    Attributes:
+        host: address to listen on.
+        port: TCP port.
+        ae_title: our AE title.
+        store: folder that objects are kept in.
+        allow: allowed callers as ``AET@ADDRESS``; empty allows any AE title from loopback.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 11112
+    ae_title: str = "SEEDGUIDE"
+    store: str = "seedguide-data/store"
+    allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ApplicatorSettings:
+    """``[applicator]``: the serial link.
+
+    Attributes:
+        url: device path, or a URL that pyserial opens; empty for none.
+    """
+
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class JournalSettings:
+    """``[journal]``: the record of all cases.
+
+    Attributes:
+        where: path of an SQLite file, or an SQLAlchemy URL.
+    """
+
+    where: str = "seedguide-data/journal.sqlite"
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """``[sources]``: seed models beyond the enabled ones.
+
+    Attributes:
+        commissioned: models of tier B or C that the site has commissioned.
+        folders: folders with the department's own source files.
+    """
+
+    commissioned: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """All settings."""
+
+    listener: ListenerSettings = field(default_factory=ListenerSettings)
+    applicator: ApplicatorSettings = field(default_factory=ApplicatorSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    sources: SourceSettings = field(default_factory=SourceSettings)
+
+
+_TABLES: dict[str, type[Any]] = {
+    "listener": ListenerSettings,
+    "applicator": ApplicatorSettings,
+    "journal": JournalSettings,
+    "sources": SourceSettings,
+}
+
+
+def load_configuration(path: Path | None) -> Configuration:
+    """Read the configuration file; the defaults if there is none.
+
+    Raises:
+        RefusedError: the file is missing, is no TOML, or has a wrong key or value.
+    """
+    if path is None:
+        return Configuration()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise RefusedError(f"configuration {path} cannot be read: {error.strerror}") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RefusedError(f"configuration {path} is not TOML: {error}") from error
+    for name in tables:
+        if name not in _TABLES:
+            raise RefusedError(
+                f"configuration {path}: [{name}] is not known; there are {', '.join(_TABLES)}"
+            )
+    loaded = {name: _table(path, name, tables.get(name, {})) for name in _TABLES}
+    return Configuration(**loaded)
+
+
+def _table(path: Path, name: str, values: Any) -> Any:
+    kind = _TABLES[name]
+    if not isinstance(values, dict):
+        raise RefusedError(f"configuration {path}: {name} must be a table, [{name}]")
+    defaults = {f.name: getattr(kind(), f.name) for f in fields(kind)}
+    for key, value in values.items():
+        if key not in defaults:
+            raise RefusedError(
+                f"configuration {path}: {name}.{key} is not known; "
+                f"[{name}] has {', '.join(defaults)}"
+            )
+        values[key] = _value(f"configuration {path}: {name}.{key}", value, defaults[key])
+    settings = kind(**values)
+    if isinstance(settings, ListenerSettings) and not 0 < settings.port < 65536:
+        raise RefusedError(f"configuration {path}: listener.port must be 1 to 65535")
+    if isinstance(settings, ListenerSettings) and not 1 <= len(settings.ae_title.strip()) <= 16:
+        raise RefusedError(
+            f"configuration {path}: listener.ae_title must have 1 to 16 characters (PS3.5 AE)"
+        )
+    return settings
+
+
+def _value(where: str, value: Any, default: Any) -> Any:
+    if isinstance(default, tuple):
+        if isinstance(value, list) and all(isinstance(v, str) for v in value):
+            return tuple(value)
+        raise RefusedError(f"{where} must be a list of texts")
+    if type(value) is not type(default):
+        kind = "a whole number" if isinstance(default, int) else "a text"
+        raise RefusedError(f"{where} must be {kind}, not {value!r}")
+    return value

@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from guidance.configuration import Configuration, load_configuration
+from guidance.errors import RefusedError
+
+
+def test_defaults_stay_on_loopback() -> None:
+    assert load_configuration(None) == Configuration()
+    assert Configuration().listener.host == "127.0.0.1"
+
+
+def test_a_file_overrides_what_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "seedguide.toml"
+    path.write_text('[listener]\nport = 4242\nallow = ["CT1@10.0.0.7"]\n[sources]\n')
+    settings = load_configuration(path)
+    assert (settings.listener.port, settings.listener.allow) == (4242, ("CT1@10.0.0.7",))
+    assert settings.journal == Configuration().journal
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[listner]\n", r"\[listner\] is not known"),
+        ("[listener]\nprt = 1\n", "listener.prt is not known"),
+        ('[listener]\nport = "x"\n', "listener.port must be a whole number"),
+        ("[listener]\nport = true\n", "listener.port must be a whole number"),
+        ("[listener]\nport = 99999\n", "listener.port must be 1 to 65535"),
+        ('[listener]\nae_title = "MUCH TOO LONG A TITLE"\n', "1 to 16 characters"),
+        ("[sources]\ncommissioned = [1]\n", "must be a list of texts"),
+        ("listener = 3\n", "must be a table"),
+        ("[listener\n", "not TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_key(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "seedguide.toml"
+    path.write_text(text)
+    with pytest.raises(RefusedError, match=words):
+        load_configuration(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=r"nothere.toml cannot be read"):
+        load_configuration(tmp_path / "nothere.toml")
