@@ -1,5 +1,5 @@
 """Every seed has a place at every moment."""
 
-from guidance.ledger.account import Account, Cartridge, Disposition, LedgerView
+from guidance.ledger.account import Account, Cartridge, Delivery, Disposition, LedgerView
 
-__all__ = ["Account", "Cartridge", "Disposition", "LedgerView"]
+__all__ = ["Account", "Cartridge", "Delivery", "Disposition", "LedgerView"]

@@ -25,6 +25,14 @@ class Disposition(Enum):
 
 
 @dataclass(frozen=True)
+class Delivery:
+    """A line of the delivery note: a cartridge and the number of seeds in it."""
+
+    serial: str
+    seeds: int
+
+
+@dataclass(frozen=True)
 class Cartridge:
     """One cartridge.
 

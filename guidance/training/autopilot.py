@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guidance.ledger import Disposition
+from guidance.ledger import Delivery, Disposition
 from guidance.procedure.closing import ledger
 from guidance.procedure.dropping import permit_refusal
 from guidance.procedure.events import (
@@ -28,14 +28,6 @@ from guidance.procedure.snapshot import Snapshot
 from guidance.procedure.state import CaseState
 
 ACCEPTABLE_RESIDUAL_MM = 2.0
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """A line of the delivery note: a cartridge and what is in it."""
-
-    serial: str
-    seeds: int
 
 
 @dataclass(frozen=True)
