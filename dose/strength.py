@@ -1,0 +1,44 @@
+"""Source strength: apparent activity, air-kerma strength, decay.
+
+1 U = 1 uGy m^2/h = 1 cGy cm^2/h (AAPM TG-43U1, Med Phys 31:633, 2004).
+"""
+
+from __future__ import annotations
+
+import math
+
+from dose.errors import SeedError
+
+# Air-kerma strength of 1 mCi of apparent activity, U. I-125: 1.270 (AAPM TG-43, Med Phys
+# 22:209, 1995); Pd-103: 1.293 (the same report).
+U_PER_MCI = {"I-125": 1.270, "Pd-103": 1.293}
+HOURS_PER_DAY = 24.0
+
+
+def air_kerma_strength_u(activity_mci: float, nuclide: str) -> float:
+    """Return the air-kerma strength in U of an apparent activity in mCi.
+
+    Raises:
+        SeedError: the activity is not positive, or no conversion is known for the nuclide.
+    """
+    if not (math.isfinite(activity_mci) and activity_mci > 0):
+        raise SeedError(f"apparent activity must be positive, not {activity_mci} mCi")
+    if nuclide not in U_PER_MCI:
+        raise SeedError(f"no conversion from mCi is known for {nuclide}; give the strength in U")
+    return activity_mci * U_PER_MCI[nuclide]
+
+
+def decayed_u(strength_u: float, days: float, half_life_days: float) -> float:
+    """Return a strength in U after a number of days (negative: before)."""
+    return strength_u * math.exp(-math.log(2.0) * days / half_life_days)
+
+
+def mean_life_h(half_life_days: float) -> float:
+    """Return the mean life in hours: dose to full decay is the initial rate times this."""
+    return half_life_days * HOURS_PER_DAY / math.log(2.0)
+
+
+def delivered_fraction(start_h: float, end_h: float, half_life_days: float) -> float:
+    """Return the part of the full-decay dose given between two times after implant, hours."""
+    life = mean_life_h(half_life_days)
+    return math.exp(-start_h / life) - math.exp(-end_h / life)
