@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dose.sources import SourceModel
 from dose.strength import mean_life_h
-from dose.tg43 import dose_rate_1d, dose_rate_2d
+from dose.tg43 import dose_rate_1d, line_source_rate
 
 FloatArray = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float64]
 QUANTUM_GY = 1e-6
 R_MAX_CM = 30.0
 RADII = 1024
-SINES = 257
+SINES = 513
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,9 @@ def _dose_table(key: _ByIdentity) -> DoseTable:
     theta = np.arcsin(np.linspace(0.0, 1.0, SINES))[None, :]
     # cGy/h to Gy over the mean life, cm^2 to mm^2.
     scale = mean_life_h(source.half_life_days) / 100.0 * (10.0 * r_cm) ** 2
-    line = (dose_rate_2d(r_cm, theta, source) * scale).astype(np.float32)
+    line = (line_source_rate(*_off_the_line(r_cm, theta, source), source) * scale).astype(
+        np.float32
+    )
     point = np.broadcast_to(dose_rate_1d(r_cm, source) * scale, line.shape).astype(np.float32)
     return DoseTable(
         line,
@@ -77,6 +79,20 @@ def _dose_table(key: _ByIdentity) -> DoseTable:
         source.capsule_length_cm * 5.0,
         source.capsule_diameter_cm * 5.0,
     )
+
+
+def _off_the_line(
+    r_cm: FloatArray, theta: FloatArray, source: SourceModel
+) -> tuple[FloatArray, FloatArray]:
+    """Keep the table's nodes off the line source itself, where the rate has no value.
+
+    Only well inside the capsule: a kink at its surface would spoil the interpolation outside.
+    """
+    away, along = r_cm * np.sin(theta), r_cm * np.cos(theta)
+    least = source.capsule_diameter_cm / 4
+    on_line = (away < least) & (along < source.active_length_cm / 2 + least)
+    away = np.where(on_line, least, away)
+    return np.hypot(along, away), np.arctan2(away, along)
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")

@@ -90,15 +90,23 @@ def outside_capsule(
 
 
 def dose_rate_2d(r_cm: ArrayLike, theta: ArrayLike, source: SourceModel) -> FloatArray:
-    """Dose rate in cGy/h for 1 U, line source (TG-43U1 Eq. 1), theta in radians."""
-    r, theta = outside_capsule(r_cm, theta, source)
+    """Dose rate in cGy/h for 1 U, line source (TG-43U1 Eq. 1), theta in radians.
+
+    Inside the capsule the rate is that of its side wall (``outside_capsule``).
+    """
+    return line_source_rate(*outside_capsule(r_cm, theta, source), source)
+
+
+def line_source_rate(r_cm: ArrayLike, theta: ArrayLike, source: SourceModel) -> FloatArray:
+    """Dose rate in cGy/h for 1 U by TG-43U1 Eq. 1 as it stands, theta in radians."""
     length = source.active_length_cm
-    geometry = geometry_function(r, theta, length) / geometry_function(R_0_CM, np.pi / 2, length)
+    at_reference = geometry_function(R_0_CM, np.pi / 2, length)
     return np.asarray(
         source.dose_rate_constant_cgy_per_h_u
-        * geometry
-        * radial_dose_function(r, source)
-        * anisotropy_function(r, theta, source)
+        * geometry_function(r_cm, theta, length)
+        / at_reference
+        * radial_dose_function(r_cm, source)
+        * anisotropy_function(r_cm, theta, source)
     )
 
 
