@@ -1,1 +1,16 @@
 """The DICOM cable: receiving and sending, as bytes and files."""
+
+from devices.dicom.announcements import Announcement, read_announcements
+from devices.dicom.listener import Caller, Listener, ListenerConfig
+from devices.dicom.sender import SendResult, echo, send
+
+__all__ = [
+    "Announcement",
+    "Caller",
+    "Listener",
+    "ListenerConfig",
+    "SendResult",
+    "echo",
+    "read_announcements",
+    "send",
+]

@@ -19,21 +19,9 @@ from guidance.errors import GuidanceError
 
 # In the order of use, so that --help reads like a procedure.
 COMMANDS = (
-    "demo",
     "listen",
     "console",
-    "detect",
-    "volume",
-    "dose",
-    "dvh",
-    "report",
     "journal",
-    "applicator",
-    "send",
-    "fetch",
-    "worklist",
-    "simulate",
-    "sources",
     "doctor",
 )
 NOTICE = "Research software, not a medical device."

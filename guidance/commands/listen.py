@@ -1,0 +1,62 @@
+"""``seedguide listen``: receive from the scanner until stopped."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+SUMMARY = "Receive DICOM objects until stopped; print one JSON line for every whole series."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--config", type=Path, help="the site's TOML configuration")
+    parser.add_argument("--port", type=int, help="TCP port")
+    parser.add_argument("--host", help="address to listen on (default: loopback only)")
+    parser.add_argument("--ae-title", help="our AE title")
+    parser.add_argument("--store", type=Path, help="folder for what is received")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        metavar="AET@ADDRESS",
+        help="a peer that may call; without any, every AE title from loopback may",
+    )
+    parser.add_argument("--quiet-s", type=float, default=0.5, help="quiet time (default 0.5)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Listen until SIGTERM or SIGINT."""
+    import logging
+
+    from devices.dicom import Announcement, Caller, Listener, ListenerConfig
+    from guidance.configuration import load_configuration
+    from guidance.errors import CommandError
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    settings = load_configuration(arguments.config).listener
+    allow = []
+    for text in arguments.allow if arguments.allow is not None else settings.allow:
+        title, at, address = text.partition("@")
+        if not title or not at or not address:
+            raise CommandError(f"--allow {text}: write it as AET@ADDRESS, such as CT1@10.0.0.7")
+        allow.append(Caller(title, address))
+    config = ListenerConfig(
+        store=arguments.store or Path(settings.store),
+        port=settings.port if arguments.port is None else arguments.port,
+        host=arguments.host or settings.host,
+        ae_title=arguments.ae_title or settings.ae_title,
+        allow=tuple(allow),
+        quiet_s=arguments.quiet_s,
+    )
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+
+    def announce(announcement: Announcement) -> None:
+        print(announcement.as_line(), flush=True)
+
+    with Listener(config, announce):
+        stop.wait()
+    return 0
