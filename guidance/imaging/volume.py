@@ -26,7 +26,13 @@ class Provenance:
         acquired_at: acquisition time of the first slice, None if the scanner gave none.
         manufacturer: DICOM Manufacturer and model.
         slice_thickness_mm: DICOM SliceThickness, None if not given.
-        sop_instance_uids: one for each slice, in the order of the volume's z index.
+        sop_instance_uids: one for each acquired slice, in the order of the volume's z index.
+        slice_positions_mm: of the acquired slices along the normal of their planes, from the
+            first one; where a volume was resampled, these are the planes that were imaged.
+        clipped_at_hu: the highest value the scanner could store, if voxels reached it: denser
+            matter was cut off there. None if nothing was.
+        set_aside: what else lay in the series and why it is not in the volume, one sentence
+            each.
         remarks: what a reader must know (resampled, set aside, clipped...), full sentences.
     """
 
@@ -40,6 +46,9 @@ class Provenance:
     manufacturer: str = ""
     slice_thickness_mm: float | None = None
     sop_instance_uids: tuple[str, ...] = ()
+    slice_positions_mm: tuple[float, ...] = ()
+    clipped_at_hu: int | None = None
+    set_aside: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
 
