@@ -1,1 +1,6 @@
 """The serial link to the applicator controller (seedline 1)."""
+
+from devices.applicator.link import ApplicatorLink
+from devices.applicator.records import DeviceRecord, LinkStatus
+
+__all__ = ["ApplicatorLink", "DeviceRecord", "LinkStatus"]

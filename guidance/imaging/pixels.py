@@ -53,7 +53,7 @@ def decode(dataset: Dataset, file: str) -> NDArray[np.int32]:
                 stored = pixel_array(dataset)
     except ImportRefused:
         raise
-    except Exception as error:  # noqa: BLE001 - codecs fail in their own ways; all mean one thing
+    except Exception as error:
         raise ImportRefused(
             f"{file}: the pixels ({syntax.name}) cannot be decoded, the file may be cut short "
             f"or damaged: {' '.join(str(error).split())[:200]}"

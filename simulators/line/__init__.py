@@ -1,1 +1,5 @@
-"""The serial cable: a pty, and its faults."""
+"""The serial cable and its faults."""
+
+from simulators.line.cable import CableFaults, FaultyCable, Lane
+
+__all__ = ["CableFaults", "FaultyCable", "Lane"]

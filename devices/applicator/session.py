@@ -1,0 +1,227 @@
+"""One session with the controller: what to send next and what an answer means; no I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from devices.applicator.frame import encode
+from devices.applicator.records import DeviceRecord, parse_record
+from devices.errors import DeviceBroken
+
+PROTOCOL_MAJOR, PROTOCOL_MINOR = 1, 0
+HEARTBEAT_S = 0.25
+# The controller answers within 100 ms; the rest is the cable's.
+RETRY_AFTER_S = 0.15
+RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What HELLO told.
+
+    Attributes:
+        protocol: major.minor.
+        firmware: version.
+        serial_number: of the controller.
+        jid: id of its journal.
+        boot: how often it started.
+    """
+
+    protocol: str
+    firmware: str
+    serial_number: str
+    jid: str
+    boot: int
+
+    @property
+    def same_major(self) -> bool:
+        """Whether we speak its protocol."""
+        return self.protocol.split(".")[0] == str(PROTOCOL_MAJOR)
+
+
+@dataclass(eq=False)
+class Request:
+    """One request; ``answer`` is empty until it is answered.
+
+    Attributes:
+        verb: of the request.
+        args: its words.
+        answer: words after the request id, OK or ERR first.
+        sent: whether it left at least once.
+    """
+
+    verb: str
+    args: tuple[object, ...] = ()
+    answer: tuple[str, ...] = ()
+    sent: bool = False
+
+
+@dataclass
+class _Pending:
+    request: Request
+    line: bytes
+    rid: int
+    due_s: float
+    retries: int = 0
+
+
+@dataclass
+class HostSession:
+    """A session from HELLO until the link is lost; times are of any steady clock, s.
+
+    Attributes:
+        sid: id of the session, one word, never used before.
+        jid: journal that we continue; empty takes any.
+        last_eid: last record that is on our disk.
+    """
+
+    sid: str
+    jid: str = ""
+    last_eid: int = 0
+    identity: Identity | None = None
+    refusal: str = ""
+    head_eid: int = 0
+    acked_eid: int = 0
+    armed: bool = False
+    heard_s: float | None = None
+    _rid: int = 0
+    _pending: _Pending | None = None
+    _asked: deque[Request] = field(default_factory=deque)
+    _heartbeat_s: float = 0.0
+
+    def ask(self, request: Request) -> None:
+        """Queue a request; a DISARM goes before everything else."""
+        if request.verb == "DISARM":
+            self._asked.appendleft(request)
+        else:
+            self._asked.append(request)
+
+    def poll(self, now_s: float) -> bytes:
+        """Return the bytes to send now, mostly none.
+
+        Raises:
+            DeviceBroken: the controller did not answer after three retries.
+        """
+        pending = self._pending
+        if pending is not None:
+            if now_s < pending.due_s:
+                return b""
+            if pending.retries >= RETRIES:
+                raise DeviceBroken(f"the applicator does not answer ({pending.request.verb})")
+            pending.retries += 1
+            pending.due_s = now_s + RETRY_AFTER_S
+            return pending.line
+        request = self._next(now_s)
+        if request is None:
+            return b""
+        line = encode("C", self.sid, self._rid + 1, request.verb, *request.args)
+        self._rid += 1
+        self._pending = _Pending(request, line, self._rid, now_s + RETRY_AFTER_S)
+        request.sent = True
+        # The first line of a session ends whatever the cable held before.
+        return line if self._rid > 1 else b"\n" + line
+
+    def receive(self, words: tuple[str, ...], now_s: float) -> DeviceRecord | None:
+        """Take one line; return the record to keep, if it is the next one.
+
+        Raises:
+            DeviceBroken: the controller does not know this session, or an answer makes no sense.
+        """
+        if words[0] == "R":
+            self._answered(words, now_s)
+            return None
+        record = parse_record(words)
+        if record is None or self.identity is None or record.jid != self.identity.jid:
+            return None
+        self.head_eid = max(self.head_eid, record.eid)
+        # A repeated record was kept already; a later one comes again with READ.
+        if record.jid != self.jid or record.eid != self.last_eid + 1:
+            return None
+        return record
+
+    def kept(self, record: DeviceRecord) -> None:
+        """Note that a record is on our disk; the controller is told next."""
+        self.last_eid = record.eid
+
+    @property
+    def open_requests(self) -> tuple[Request, ...]:
+        """Requests without an answer."""
+        asked = tuple(self._asked)
+        return asked if self._pending is None else (self._pending.request, *asked)
+
+    def _next(self, now_s: float) -> Request | None:
+        """Return what to send next: the heartbeat keeps its turn even under load."""
+        if self._rid == 0:
+            return Request("HELLO", (f"{PROTOCOL_MAJOR}.{PROTOCOL_MINOR}",))
+        if self._asked and self._asked[0].verb == "DISARM":
+            return self._asked.popleft()
+        if now_s >= self._heartbeat_s:
+            self._heartbeat_s = now_s + HEARTBEAT_S
+            return Request("KEEP")
+        if self._asked:
+            return self._asked.popleft()
+        ours = self.identity is not None and self.identity.jid == self.jid
+        if ours and self.acked_eid < self.last_eid <= self.head_eid:
+            return Request("ACK", (self.last_eid,))
+        if ours and self.last_eid < self.head_eid:
+            return Request("READ", (self.last_eid + 1,))
+        return None
+
+    def _answered(self, words: tuple[str, ...], now_s: float) -> None:
+        if len(words) < 4 or words[1] != self.sid:
+            return
+        pending = self._pending
+        if pending is None or words[2] != str(pending.rid):
+            # Late or repeated.
+            return
+        answer = words[3:]
+        if answer == ("ERR", "NOSESSION"):
+            raise DeviceBroken("the applicator restarted or another program took it over")
+        self._pending = None
+        self.heard_s = now_s
+        pending.request.answer = answer
+        if answer[0] != "OK":
+            if pending.request.verb in {"HELLO", "KEEP", "READ", "ACK"}:
+                raise DeviceBroken(f"the applicator refused {pending.request.verb}: {answer[1:]}")
+            return
+        try:
+            self._understand(pending.request.verb, answer[1:])
+        except (IndexError, ValueError) as error:
+            text = f"the applicator's answer to {pending.request.verb} makes no sense: {answer}"
+            raise DeviceBroken(text) from error
+
+    def _understand(self, verb: str, words: tuple[str, ...]) -> None:
+        if verb == "HELLO":
+            self._introduced(words)
+        elif verb in {"KEEP", "STATUS"}:
+            self.head_eid = max(self.head_eid, int(words[0]))
+            self.acked_eid = int(words[1])
+            self.armed = words[2] == "1"
+        elif verb == "ACK":
+            self.acked_eid = int(words[0])
+        elif verb in {"ARM", "DISARM"}:
+            self.armed = verb == "ARM"
+            self.head_eid = max(self.head_eid, int(words[0]))
+
+    def _introduced(self, words: tuple[str, ...]) -> None:
+        protocol, firmware, serial_number, jid, head, acked, boot = words[:7]
+        self.identity = Identity(protocol, firmware, serial_number, jid, int(boot))
+        self.head_eid, self.acked_eid = int(head), int(acked)
+        self.jid = self.jid or jid
+        if jid != self.jid:
+            self.refusal = (
+                f"The applicator's journal is {jid}, not {self.jid}: another applicator, or its "
+                "memory was formatted. Reconcile the count by hand before seeds are permitted."
+            )
+        elif self.head_eid < self.last_eid:
+            self.refusal = (
+                f"The applicator's journal ends at record {self.head_eid}, but record "
+                f"{self.last_eid} was read before. Reconcile the count by hand."
+            )
+        elif not self.identity.same_major:
+            self.refusal = (
+                f"The applicator speaks version {protocol} of the protocol, this program "
+                f"version {PROTOCOL_MAJOR}.{PROTOCOL_MINOR}. Its journal is read; "
+                "it cannot be armed."
+            )

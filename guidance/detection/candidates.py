@@ -1,0 +1,101 @@
+"""Where metal may be: small bright groups that stand out from their surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from guidance.detection.frame import ScanFrame
+from guidance.imaging.volume import Volume
+
+FloatArray = NDArray[np.float64]
+
+# A seed lying wholly in one slice of this thickness peaks at about this much above tissue; in
+# thicker slices it is thinned out in proportion.
+PEAK_HU_MM = 2600.0
+# The lowest level worth looking at, whatever the slice.
+LEAST_HU = 280.0
+NARROW_MM, WIDE_MM = 0.5, 4.0
+# Larger groups are looked at again at a higher level.
+LARGEST_MM = 16.0
+SMALLEST_VOLUME_MM3 = 1.5
+RAISE = 1.35
+INSIDE_BODY_HU = -350.0
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Connected voxels that stand out.
+
+    Attributes:
+        index: (n, 3) indices (slice, row, column).
+        level_hu: contrast at which they were connected.
+    """
+
+    index: NDArray[np.int64]
+    level_hu: float
+
+
+def contrast(volume: Volume, frame: ScanFrame) -> NDArray[np.float32]:
+    """Return how much each voxel stands out in its slice, HU (nz, ny, nx).
+
+    Difference of a narrow and a wide Gaussian average: flat and slowly varying tissue vanish.
+    """
+    hu = volume.hu.astype(np.float32)
+    column, row = frame.pixel_mm
+    narrow = ndimage.gaussian_filter(hu, (0, NARROW_MM / row, NARROW_MM / column))
+    wide = ndimage.uniform_filter(
+        hu, (1, _odd(2 * WIDE_MM / row), _odd(2 * WIDE_MM / column)), mode="nearest"
+    )
+    return np.asarray(narrow - wide)
+
+
+def _odd(size: float) -> int:
+    return 2 * round(size / 2) + 1
+
+
+def groups(
+    stands_out: NDArray[np.float32], frame: ScanFrame, excluded: NDArray[np.bool_] | None = None
+) -> Iterator[Group]:
+    """Yield groups small enough to be a few seeds.
+
+    Args:
+        stands_out: contrast.
+        frame: of the scan.
+        excluded: voxels not to look at.
+    """
+    level = max(LEAST_HU, 0.35 * PEAK_HU_MM / max(frame.slice_mm, 1.0))
+    mask = stands_out > level
+    if excluded is not None:
+        mask &= ~excluded
+    yield from _split(stands_out, mask, (0, 0, 0), frame, level)
+
+
+def _split(
+    stands_out: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    corner: tuple[int, int, int],
+    frame: ScanFrame,
+    level: float,
+) -> Iterator[Group]:
+    """Yield the connected pieces of a mask; large ones again at a higher level."""
+    size = np.array((frame.step[2], frame.pixel_mm[1], frame.pixel_mm[0]))
+    least = SMALLEST_VOLUME_MM3 / float(size.prod())
+    labels, count = ndimage.label(mask, np.ones((3, 3, 3)))
+    for number, box in enumerate(ndimage.find_objects(labels, count), start=1):
+        piece = labels[box] == number
+        if piece.sum() < max(2.0, least):
+            continue
+        at = tuple(c + s.start for c, s in zip(corner, box, strict=True))
+        extent = np.linalg.norm(np.array(piece.shape) * size)
+        if extent <= LARGEST_MM:
+            yield Group(np.argwhere(piece) + np.array(at), level)
+            continue
+        region = stands_out[box]
+        higher = level * RAISE
+        if float(region[piece].max()) > higher:
+            yield from _split(region, piece & (region > higher), at, frame, higher)

@@ -1,0 +1,143 @@
+"""Needles and seeds of one scan: the public way in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guidance.detection.candidates import contrast, groups
+from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
+from guidance.detection.frame import ScanFrame
+from guidance.detection.needles import NeedleLine, find_needles
+from guidance.detection.seeds import SeedFit, alike, explain
+from guidance.imaging.volume import Volume
+
+FloatArray = NDArray[np.float64]
+
+# Seeds this near to a needle's metal cannot be told from it.
+BESIDE_NEEDLE_MM = 3.0
+# A scan with so many voxels at its highest value clips there.
+CLIPPED_VOXELS = 8
+AXIS_UNDECIDED_DEG = 40.0
+# Directions differ from those of the needles by more than this only by chance of the fit.
+ALONG_NEEDLE_DEG = 35.0
+
+
+def detect(
+    volume: Volume,
+    *,
+    expected_seeds: int | None = None,
+    prior_needles: Sequence[DetectedNeedle] = (),
+    prior_seeds: Sequence[DetectedSeed] = (),
+) -> Detections:
+    """Find needles and seeds.
+
+    Args:
+        volume: a CT scan.
+        expected_seeds: how many were dropped; a check on the result, never a quota.
+        prior_needles: needles seen before in the same frame; directions for the seeds.
+        prior_seeds: seeds seen before in the same frame; not needed to find any.
+
+    Returns:
+        What was found, LPS mm, and in words what could not be decided.
+    """
+    began = time.perf_counter()
+    frame = ScanFrame.of(volume)
+    lines = find_needles(volume, frame)
+    stands_out = contrast(volume, frame)
+    hidden = _beside(volume, frame, lines) if lines else None
+    clip = clip_of(volume)
+    found: list[SeedFit] = []
+    for group in groups(stands_out, frame, hidden):
+        found += explain(volume, frame, group, clip)
+    kept = alike(found)
+    seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
+    remarks = _remarks(len(seeds), expected_seeds, bool(lines))
+    needles = tuple(_needle(n, frame) for n in lines)
+    return Detections(seeds, needles, remarks, time.perf_counter() - began)
+
+
+def clip_of(volume: Volume) -> float:
+    """Return the value at which a scan clips, infinity if it does not."""
+    if volume.provenance.clipped_at_hu is not None:
+        return float(volume.provenance.clipped_at_hu)
+    highest = volume.hu.max()
+    return float(highest) if int((volume.hu == highest).sum()) >= CLIPPED_VOXELS else np.inf
+
+
+def _beside(
+    volume: Volume, frame: ScanFrame, lines: Sequence[NeedleLine]
+) -> NDArray[np.bool_]:
+    """Return the voxels too near to a needle to look for seeds in."""
+    hidden = np.zeros(volume.hu.shape, bool)
+    for line in lines:
+        length = float(np.linalg.norm(line.outer - line.tip))
+        share = np.linspace(0.0, 1.0, max(2, int(length)))[:, None]
+        points = frame.to_index(line.tip + share * (line.outer - line.tip))
+        reach = np.array((*frame.pixel_mm, float(frame.step[2])))
+        reach = BESIDE_NEEDLE_MM / reach
+        for i, j, k in points:
+            box = tuple(
+                slice(max(0, int(np.floor(c - r))), int(np.ceil(c + r)) + 1)
+                for c, r in zip((k, j, i), reach[::-1], strict=True)
+            )
+            hidden[box] = True
+    return hidden
+
+
+def _seed(seed: SeedFit, frame: ScanFrame, prior: Sequence[DetectedNeedle]) -> DetectedSeed:
+    centre = frame.to_patient(seed.centre[None])[0]
+    axis = seed.axis @ frame.rotation
+    covariance = frame.rotation.T @ seed.covariance_mm2 @ frame.rotation
+    confidence = float(np.clip((seed.explained - 0.6) / 0.35, 0.05, 0.99))
+    return DetectedSeed(
+        _point(centre),
+        _point(_turned(axis, centre, prior)),
+        round(confidence, 3),
+        (_point(covariance[0]), _point(covariance[1]), _point(covariance[2])),
+    )
+
+
+def _turned(axis: FloatArray, centre: FloatArray, prior: Sequence[DetectedNeedle]) -> FloatArray:
+    """Return the axis, pointing the way of the nearest needle it agrees with."""
+    for needle in sorted(prior, key=lambda n: _distance(centre, n)):
+        cosine = float(axis @ needle.direction)
+        if abs(cosine) > np.cos(np.radians(ALONG_NEEDLE_DEG)):
+            return axis if cosine > 0 else -axis
+        break
+    return axis
+
+
+def _distance(point: FloatArray, needle: DetectedNeedle) -> float:
+    off = point - np.asarray(needle.tip_mm)
+    return float(np.linalg.norm(off - (off @ needle.direction) * needle.direction))
+
+
+def _needle(line: NeedleLine, frame: ScanFrame) -> DetectedNeedle:
+    tip, entry = frame.to_patient(np.array((line.tip, line.entry)))
+    return DetectedNeedle(
+        _point(tip),
+        _point(entry),
+        round(float(np.clip(line.coverage, 0.0, 0.99)), 3),
+        tip_sigma_mm=round(line.tip_sigma_mm, 3),
+    )
+
+
+def _remarks(seeds: int, expected: int | None, needles: bool) -> tuple[str, ...]:
+    remarks = []
+    if expected is not None and seeds != expected:
+        remarks.append(f"{seeds} seeds are seen; {expected} are expected.")
+    if needles:
+        remarks.append(
+            f"Seeds within {BESIDE_NEEDLE_MM:.0f} mm of a needle cannot be told from it "
+            "and were not looked for."
+        )
+    return tuple(remarks)
+
+
+def _point(values: FloatArray) -> Point:
+    x, y, z = (float(v) for v in values)
+    return (x, y, z)
