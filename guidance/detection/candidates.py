@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +59,8 @@ def _odd(size: float) -> int:
 
 def groups(
     stands_out: NDArray[np.float32], frame: ScanFrame, excluded: NDArray[np.bool_] | None = None
-) -> Iterator[Group]:
-    """Yield groups small enough to be a few seeds.
+) -> list[Group]:
+    """Return what stands out, connected at the level of the faintest seed.
 
     Args:
         stands_out: contrast.
@@ -72,30 +71,38 @@ def groups(
     mask = stands_out > level
     if excluded is not None:
         mask &= ~excluded
-    yield from _split(stands_out, mask, (0, 0, 0), frame, level)
+    return _pieces(mask, np.zeros(3, np.int64), frame, level)
 
 
-def _split(
-    stands_out: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    corner: tuple[int, int, int],
-    frame: ScanFrame,
-    level: float,
-) -> Iterator[Group]:
-    """Yield the connected pieces of a mask; large ones again at a higher level."""
-    size = np.array((frame.step[2], frame.pixel_mm[1], frame.pixel_mm[0]))
-    least = SMALLEST_VOLUME_MM3 / float(size.prod())
+def split(group: Group, stands_out: NDArray[np.float32], frame: ScanFrame) -> list[Group]:
+    """Return the pieces that a group falls into at the next level."""
+    level = group.level_hu * RAISE
+    corner = group.index.min(axis=0)
+    mask = np.zeros(group.index.max(axis=0) - corner + 1, bool)
+    higher = group.index[stands_out[tuple(group.index.T)] > level]
+    mask[tuple((higher - corner).T)] = True
+    return _pieces(mask, corner, frame, level)
+
+
+def small(group: Group, frame: ScanFrame) -> bool:
+    """Tell whether a group is small enough to be a few seeds."""
+    extent = (np.ptp(group.index, axis=0) + 1) * _voxel(frame)
+    return float(np.linalg.norm(extent)) <= LARGEST_MM
+
+
+def _pieces(
+    mask: NDArray[np.bool_], corner: NDArray[np.int64], frame: ScanFrame, level: float
+) -> list[Group]:
+    least = max(2.0, SMALLEST_VOLUME_MM3 / float(_voxel(frame).prod()))
     labels, count = ndimage.label(mask, np.ones((3, 3, 3)))
+    found = []
     for number, box in enumerate(ndimage.find_objects(labels, count), start=1):
-        piece = labels[box] == number
-        if piece.sum() < max(2.0, least):
-            continue
-        at = tuple(c + s.start for c, s in zip(corner, box, strict=True))
-        extent = np.linalg.norm(np.array(piece.shape) * size)
-        if extent <= LARGEST_MM:
-            yield Group(np.argwhere(piece) + np.array(at), level)
-            continue
-        region = stands_out[box]
-        higher = level * RAISE
-        if float(region[piece].max()) > higher:
-            yield from _split(region, piece & (region > higher), at, frame, higher)
+        index = np.argwhere(labels[box] == number)
+        if len(index) >= least:
+            found.append(Group(index + [s.start for s in box] + corner, level))
+    return found
+
+
+def _voxel(frame: ScanFrame) -> FloatArray:
+    """Return the size of a voxel along slices, rows and columns, mm."""
+    return np.array((float(frame.step[2]), frame.pixel_mm[1], frame.pixel_mm[0]))

@@ -12,7 +12,7 @@ from guidance.detection.candidates import contrast, groups
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
 from guidance.detection.frame import ScanFrame
 from guidance.detection.needles import NeedleLine, find_needles
-from guidance.detection.seeds import SeedFit, alike, explain
+from guidance.detection.seeds import SeedFit, alike, seeds_in
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
@@ -21,7 +21,8 @@ FloatArray = NDArray[np.float64]
 BESIDE_NEEDLE_MM = 3.0
 # A scan with so many voxels at its highest value clips there.
 CLIPPED_VOXELS = 8
-AXIS_UNDECIDED_DEG = 40.0
+# A seed is 0.8 mm wide, a needle 1.3 mm; in wider pixels their shape is lost.
+COARSEST_PIXEL_MM = 1.6
 # Directions differ from those of the needles by more than this only by chance of the fit.
 ALONG_NEEDLE_DEG = 35.0
 
@@ -46,16 +47,20 @@ def detect(
     """
     began = time.perf_counter()
     frame = ScanFrame.of(volume)
-    lines = find_needles(volume, frame)
+    coarse = max(frame.pixel_mm) > COARSEST_PIXEL_MM
+    lines = [] if coarse else find_needles(volume, frame)
     stands_out = contrast(volume, frame)
     hidden = _beside(volume, frame, lines) if lines else None
     clip = clip_of(volume)
-    found: list[SeedFit] = []
-    for group in groups(stands_out, frame, hidden):
-        found += explain(volume, frame, group, clip)
-    kept = alike(found)
+    found = [] if coarse else groups(stands_out, frame, hidden)
+    kept = alike(seeds_in(volume, frame, stands_out, found, clip))
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
     remarks = _remarks(len(seeds), expected_seeds, bool(lines))
+    if coarse:
+        remarks += (
+            f"Pixels of {max(frame.pixel_mm):.1f} mm are too coarse to tell metal from bone; "
+            f"none were looked for (at most {COARSEST_PIXEL_MM} mm).",
+        )
     needles = tuple(_needle(n, frame) for n in lines)
     return Detections(seeds, needles, remarks, time.perf_counter() - began)
 
@@ -68,9 +73,7 @@ def clip_of(volume: Volume) -> float:
     return float(highest) if int((volume.hu == highest).sum()) >= CLIPPED_VOXELS else np.inf
 
 
-def _beside(
-    volume: Volume, frame: ScanFrame, lines: Sequence[NeedleLine]
-) -> NDArray[np.bool_]:
+def _beside(volume: Volume, frame: ScanFrame, lines: Sequence[NeedleLine]) -> NDArray[np.bool_]:
     """Return the voxels too near to a needle to look for seeds in."""
     hidden = np.zeros(volume.hu.shape, bool)
     for line in lines:
@@ -92,7 +95,7 @@ def _seed(seed: SeedFit, frame: ScanFrame, prior: Sequence[DetectedNeedle]) -> D
     centre = frame.to_patient(seed.centre[None])[0]
     axis = seed.axis @ frame.rotation
     covariance = frame.rotation.T @ seed.covariance_mm2 @ frame.rotation
-    confidence = float(np.clip((seed.explained - 0.6) / 0.35, 0.05, 0.99))
+    confidence = float(np.clip((seed.explained - 0.5) / 0.5, 0.05, 0.99))
     return DetectedSeed(
         _point(centre),
         _point(_turned(axis, centre, prior)),

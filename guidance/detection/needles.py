@@ -161,7 +161,7 @@ def bright_share(core: FloatArray) -> float:
 def _piece_at(bright: NDArray[np.bool_], middle: int) -> tuple[int, int] | None:
     """Return the stretch of metal around an index, bridging short gaps."""
     gap = int(LONGEST_GAP_MM / 2 / STEP_MM)
-    closed = ndimage.binary_closing(np.pad(bright, gap), np.ones(gap))[gap:-gap]
+    closed = ndimage.binary_closing(np.pad(bright, gap), np.ones(gap, bool))[gap:-gap]
     labels, _ = ndimage.label(closed)
     if labels[middle] == 0:
         return None
@@ -189,9 +189,7 @@ def _tip(
     across = np.cross(direction, (0.0, 0.0, 1.0))
     across = across / np.linalg.norm(across)
     offsets = np.arange(-4.0, 4.01, 0.1)
-    profile = np.array(
-        [np.mean(_sampled(volume, frame, shaft + o * across)) for o in offsets]
-    )
+    profile = np.array([np.mean(_sampled(volume, frame, shaft + o * across)) for o in offsets])
     base = float(np.percentile(profile, 10))
     levels = (base + 600.0, base + 1500.0)
     wide, narrow = (0.05 * float((profile > level).sum()) for level in levels)
@@ -224,6 +222,4 @@ def _ring(direction: FloatArray) -> FloatArray:
 def _sampled(volume: Volume, frame: ScanFrame, points: FloatArray) -> FloatArray:
     """Return HU at (n, 3) points of the scan's frame, air outside."""
     index = frame.to_index(points)[:, ::-1].T
-    return np.asarray(
-        ndimage.map_coordinates(volume.hu, index, np.float64, order=1, cval=-1024.0)
-    )
+    return np.asarray(ndimage.map_coordinates(volume.hu, index, np.float64, order=1, cval=-1024.0))

@@ -1,8 +1,9 @@
 """The image of a thin metal rod, and the fit of rods to a piece of a scan.
 
 A seed is a line of metal 4.5 mm long. In the plane the scanner spreads it as a Gaussian, along
-the normal it averages over the slice, and above its highest value it clips. That is the whole
-model; amplitude, spread, centre and direction are fitted, several rods of one group together.
+the normal it averages over the slice, and above its highest value it clips. Under the rods the
+tissue is taken as a sloping plane. That is the whole model; it is fitted by damped least
+squares (Marquardt, J. SIAM 11, 431, 1963), several rods of one group together.
 """
 
 from __future__ import annotations
@@ -13,16 +14,21 @@ from math import erf, exp, pi, sqrt
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 FloatArray = NDArray[np.float64]
 
 SEED_LENGTH_MM = 4.5
-# Centre (3), direction (3, its length is free), amplitude.
+# Height and slopes (x, y, z) of the background, then the spread, then the rods.
+BACKGROUND, SPREAD, FIRST_ROD = 4, 4, 5
+# Centre (3), direction (3, kept at unit length), amplitude.
 PER_ROD = 7
+SPREAD_LIMITS_MM = (0.35, 1.4)
 # Spread along the normal on either side of the slice, mm.
 NORMAL_SPREAD_MM = 0.35
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(9)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(7)
+_STEPS = np.array((0.02, 0.02, 0.02, 0.01, 0.01, 0.01))
+_SPREAD_STEP_MM = 0.01
+MOST_STEPS, SETTLED = 40, 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +65,8 @@ class Fit:
         axes: (n, 3) unit vectors.
         amplitudes: (n,) HU mm^3.
         spread_mm: Gaussian sigma in the plane.
-        background_hu: under the rods.
         residual_hu: root mean square of what is left in the voxels used.
-        explained: share of the patch's variance that the rods explain.
+        explained: share of what rises above the background that the rods explain.
         covariance_mm2: (n, 3, 3) of the centres.
     """
 
@@ -69,65 +74,12 @@ class Fit:
     axes: FloatArray
     amplitudes: FloatArray
     spread_mm: float
-    background_hu: float
     residual_hu: float
     explained: float
     covariance_mm2: FloatArray
 
 
-@njit(cache=True, nogil=True)
-def render_rods(parameters, x, y, shift, z, slice_mm, nodes, weights, length):  # type: ignore[no-untyped-def]
-    """Return the image (nz, ny, nx) of rods, without clipping.
-
-    ``parameters`` is (background, spread, then for each rod centre, direction, amplitude).
-    """
-    background, sigma = parameters[0], parameters[1]
-    image = np.full((len(z), len(y), len(x)), background)
-    gx, gy = np.empty(len(x)), np.empty(len(y))
-    scale = 1.0 / (2.0 * pi * sigma * sigma)
-    root = 1.0 / (NORMAL_SPREAD_MM * sqrt(2.0))
-    for rod in range((len(parameters) - 2) // PER_ROD):
-        p = parameters[2 + rod * PER_ROD : 2 + (rod + 1) * PER_ROD]
-        norm = sqrt(p[3] * p[3] + p[4] * p[4] + p[5] * p[5]) + 1e-12
-        for q in range(len(nodes)):
-            t = 0.5 * length * nodes[q] / norm
-            px, py, pz = p[0] + t * p[3], p[1] + t * p[4], p[2] + t * p[5]
-            for k in range(len(z)):
-                upper = erf((z[k] + 0.5 * slice_mm - pz) * root)
-                lower = erf((z[k] - 0.5 * slice_mm - pz) * root)
-                share = 0.5 * (upper - lower) / slice_mm
-                if share < 1e-9:
-                    continue
-                weight = p[6] * 0.5 * weights[q] * share * scale
-                for i in range(len(x)):
-                    d = (x[i] + shift[k, 0] - px) / sigma
-                    gx[i] = exp(-0.5 * d * d) if abs(d) < 6.0 else 0.0
-                for j in range(len(y)):
-                    d = (y[j] + shift[k, 1] - py) / sigma
-                    gy[j] = exp(-0.5 * d * d) * weight if abs(d) < 6.0 else 0.0
-                    if gy[j] == 0.0:
-                        continue
-                    for i in range(len(x)):
-                        image[k, j, i] += gx[i] * gy[j]
-    return image
-
-
-def image_of(patch: Patch, parameters: FloatArray) -> FloatArray:
-    """Return the clipped image of rods on a patch."""
-    image = render_rods(
-        parameters, patch.x, patch.y, patch.shift, patch.z, patch.slice_mm, _NODES, _WEIGHTS,
-        SEED_LENGTH_MM,
-    )  # fmt: skip
-    return np.minimum(image, patch.clip_hu)
-
-
-def fit_rods(
-    patch: Patch,
-    centres: FloatArray,
-    axes: FloatArray,
-    amplitude: float,
-    background_hu: float,
-) -> Fit:
+def fit_rods(patch: Patch, centres: FloatArray, axes: FloatArray, amplitude: float) -> Fit:
     """Fit as many rods as starting centres to a patch.
 
     Args:
@@ -135,54 +87,156 @@ def fit_rods(
         centres: (n, 3) where to start, scan frame.
         axes: (n, 3) unit directions to start with.
         amplitude: HU mm^3 to start with.
-        background_hu: to start with.
     """
-    n = len(centres)
-    start = np.concatenate(
-        (
-            [background_hu, 0.7],
-            np.column_stack((centres, axes, np.full(n, amplitude))).ravel(),
-        )
-    )
-    scale = np.concatenate(([100.0, 0.2], np.tile([0.5] * 3 + [0.3] * 3 + [amplitude / 3], n)))
-    lower = np.concatenate(([-300.0, 0.35], np.tile([-np.inf] * 3 + [-2.0] * 3 + [0.0], n)))
-    upper = np.concatenate(([1500.0, 1.4], np.tile([np.inf] * 3 + [2.0] * 3 + [np.inf], n)))
     data = patch.hu[patch.use]
+    background = _background_rows(patch)
+    n = len(centres)
+    rods = np.column_stack((centres, axes, np.full(n, amplitude)))
+    p = np.concatenate(([np.percentile(data, 15), 0, 0, 0, 0.6], rods.ravel()))
+    model, images = _model(patch, background, p)
+    left = data - model
+    damping = 1e-2
+    for _ in range(MOST_STEPS):
+        jacobian = _jacobian(patch, background, p, images, model)
+        normal = jacobian @ jacobian.T
+        gradient = jacobian @ left
+        gained = 0.0
+        while damping < 1e6:
+            damped = normal + np.diag(damping * np.diag(normal) + 1e-9)
+            tried = _bounded(p + np.linalg.solve(damped, gradient))
+            new_model, new_images = _model(patch, background, tried)
+            new_left = data - new_model
+            gained = 1.0 - float(new_left @ new_left) / max(float(left @ left), 1e-9)
+            if gained > 0:
+                p, model, images, left = tried, new_model, new_images, new_left
+                damping = max(damping / 5.0, 1e-7)
+                break
+            damping *= 4.0
+        if gained < SETTLED:
+            break
+    return _fit(patch, background, p, images, model, data)
 
-    def residual(parameters: FloatArray) -> FloatArray:
-        return np.asarray(image_of(patch, parameters)[patch.use] - data)
 
-    found = least_squares(
-        residual,
-        np.clip(start, lower + 1e-6, upper - 1e-6),
-        bounds=(lower, upper),
-        x_scale=scale,
-        max_nfev=30,
-        ftol=1e-4,
-        xtol=1e-4,
+@njit(cache=True, nogil=True)
+def render_rod(rod, sigma, x, y, shift, z, slice_mm, nodes, weights, length):  # type: ignore[no-untyped-def]
+    """Return the image (nz, ny, nx) of one rod of unit amplitude, without clipping.
+
+    ``rod`` is centre and direction; the rest is as in :class:`Patch`.
+    """
+    image = np.zeros((len(z), len(y), len(x)))
+    gx, gy = np.empty(len(x)), np.empty(len(y))
+    scale = 1.0 / (2.0 * pi * sigma * sigma)
+    root = 1.0 / (NORMAL_SPREAD_MM * sqrt(2.0))
+    norm = sqrt(rod[3] * rod[3] + rod[4] * rod[4] + rod[5] * rod[5]) + 1e-12
+    for q in range(len(nodes)):
+        t = 0.5 * length * nodes[q] / norm
+        px, py, pz = rod[0] + t * rod[3], rod[1] + t * rod[4], rod[2] + t * rod[5]
+        for k in range(len(z)):
+            upper = erf((z[k] + 0.5 * slice_mm - pz) * root)
+            lower = erf((z[k] - 0.5 * slice_mm - pz) * root)
+            share = 0.5 * (upper - lower) / slice_mm
+            if share < 1e-9:
+                continue
+            weight = 0.5 * weights[q] * share * scale
+            for i in range(len(x)):
+                d = (x[i] + shift[k, 0] - px) / sigma
+                gx[i] = exp(-0.5 * d * d) if abs(d) < 6.0 else 0.0
+            for j in range(len(y)):
+                d = (y[j] + shift[k, 1] - py) / sigma
+                gy[j] = exp(-0.5 * d * d) * weight if abs(d) < 6.0 else 0.0
+                if gy[j] == 0.0:
+                    continue
+                for i in range(len(x)):
+                    image[k, j, i] += gx[i] * gy[j]
+    return image
+
+
+def _image(patch: Patch, rod: FloatArray, spread_mm: float) -> FloatArray:
+    """Return one rod of unit amplitude in the voxels used."""
+    image = render_rod(
+        rod, spread_mm, patch.x, patch.y, patch.shift, patch.z, patch.slice_mm, _NODES, _WEIGHTS,
+        SEED_LENGTH_MM,
+    )  # fmt: skip
+    return np.asarray(image[patch.use])
+
+
+def _background_rows(patch: Patch) -> FloatArray:
+    """Return (4, m): one, and the offsets along x, y, z from the patch's middle, mm."""
+    k, j, i = np.nonzero(patch.use)
+    where = np.array((patch.x[i] + patch.shift[k, 0], patch.y[j] + patch.shift[k, 1], patch.z[k]))
+    middle = where.mean(axis=1, keepdims=True)
+    return np.vstack((np.ones(where.shape[1]), where - middle))
+
+
+def _model(
+    patch: Patch, background: FloatArray, p: FloatArray
+) -> tuple[FloatArray, list[FloatArray]]:
+    """Return the clipped image in the voxels used, and each rod's at unit amplitude."""
+    rods = p[FIRST_ROD:].reshape(-1, PER_ROD)
+    images = [_image(patch, rod, p[SPREAD]) for rod in rods]
+    total = p[:BACKGROUND] @ background + sum(
+        rod[6] * image for rod, image in zip(rods, images, strict=True)
     )
-    return _fit(found.x, found.fun, found.jac, data)
+    return np.minimum(total, patch.clip_hu), images
 
 
-def _fit(x: FloatArray, residual: FloatArray, jacobian: FloatArray, data: FloatArray) -> Fit:
-    rods = x[2:].reshape(-1, PER_ROD)
-    axes = rods[:, 3:6] / np.linalg.norm(rods[:, 3:6], axis=1, keepdims=True)
-    left = float((residual**2).sum())
-    total = float(((data - np.median(data)) ** 2).sum())
-    free = max(1, len(data) - len(x))
+def _jacobian(
+    patch: Patch,
+    background: FloatArray,
+    p: FloatArray,
+    images: list[FloatArray],
+    model: FloatArray,
+) -> FloatArray:
+    """Return (parameters, m) derivatives; where the image clips there are none."""
+    rods = p[FIRST_ROD:].reshape(-1, PER_ROD)
+    rows = [*background, np.zeros(len(model))]
+    for rod, image in zip(rods, images, strict=True):
+        rows[SPREAD] = rows[SPREAD] + rod[6] / _SPREAD_STEP_MM * (
+            _image(patch, rod, p[SPREAD] + _SPREAD_STEP_MM) - image
+        )
+        for which, step in enumerate(_STEPS):
+            moved = rod.copy()
+            moved[which] += step
+            rows.append(rod[6] / step * (_image(patch, moved, p[SPREAD]) - image))
+        rows.append(image)
+    jacobian = np.array(rows)
+    jacobian[:, model >= patch.clip_hu] = 0.0
+    return jacobian
+
+
+def _bounded(p: FloatArray) -> FloatArray:
+    p = p.copy()
+    p[SPREAD] = np.clip(p[SPREAD], *SPREAD_LIMITS_MM)
+    rods = p[FIRST_ROD:].reshape(-1, PER_ROD)
+    rods[:, 3:6] /= np.linalg.norm(rods[:, 3:6], axis=1, keepdims=True) + 1e-12
+    rods[:, 6] = np.maximum(rods[:, 6], 1.0)
+    return p
+
+
+def _fit(
+    patch: Patch,
+    background: FloatArray,
+    p: FloatArray,
+    images: list[FloatArray],
+    model: FloatArray,
+    data: FloatArray,
+) -> Fit:
+    rods = p[FIRST_ROD:].reshape(-1, PER_ROD)
+    residual = data - model
+    left = float(residual @ residual)
+    above = data - np.minimum(p[:BACKGROUND] @ background, patch.clip_hu)
+    total = float(above @ above)
+    jacobian = _jacobian(patch, background, p, images, model)
     # Directions enter with a free length, so the normal matrix has a null space: pinv.
-    covariance = np.linalg.pinv(jacobian.T @ jacobian, rcond=1e-10) * (left / free)
-    blocks = [
-        covariance[2 + k * PER_ROD : 5 + k * PER_ROD, 2 + k * PER_ROD : 5 + k * PER_ROD]
-        for k in range(len(rods))
-    ]
+    covariance = np.linalg.pinv(jacobian @ jacobian.T, rcond=1e-12, hermitian=True)
+    covariance *= left / max(1, len(data) - len(p))
+    starts = [FIRST_ROD + k * PER_ROD for k in range(len(rods))]
     return Fit(
         centres=rods[:, :3].copy(),
-        axes=axes,
+        axes=rods[:, 3:6].copy(),
         amplitudes=rods[:, 6].copy(),
-        spread_mm=float(x[1]),
-        background_hu=float(x[0]),
+        spread_mm=float(p[SPREAD]),
         residual_hu=float(np.sqrt(left / len(data))),
         explained=1.0 - left / total if total > 0 else 0.0,
-        covariance_mm2=np.array(blocks),
+        covariance_mm2=np.array([covariance[s : s + 3, s : s + 3] for s in starts]),
     )

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.cluster.vq import kmeans2
 
-from guidance.detection.candidates import Group
+from guidance.detection.candidates import Group, small, split
 from guidance.detection.frame import ScanFrame
 from guidance.detection.rods import SEED_LENGTH_MM, Fit, Patch, fit_rods
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
 
-# Metal of one seed as the scan shows it, HU mm^3: from seeds in scans of real scanners
-# (clipped, about 3e4) down to half of it, and up to three times.
+# Metal of one seed as the scan shows it, HU mm^3: 3e4 to 5e4 in a scan of a real scanner that
+# clips, less with softer kernels.
 TYPICAL_AMPLITUDE = 30000.0
-LEAST_AMPLITUDE, MOST_AMPLITUDE = 9000.0, 110000.0
-# Within one scan seeds are alike: beyond this factor of the median they are something else.
-ALIKE = 2.6
-# How much of the variance around a seed its rod must explain.
-LEAST_EXPLAINED = 0.72
+LEAST_AMPLITUDE, MOST_AMPLITUDE = 14000.0, 110000.0
+# Metal is as sharp as the scanner draws it; bone and calcification of this brightness are wider.
+WIDEST_SPREAD_MM = 0.75
+# How much of the variance around it a group's rods must explain: to be a seed by itself, and to
+# be one where at least so many sure ones show what seeds look like in this scan.
+SURE, LEAST_EXPLAINED, ENOUGH_SURE = 0.9, 0.7, 3
+# How far a seed may differ from the scan's sure ones.
+ALIKE_AMPLITUDE, ALIKE_SPREAD = 1.8, 1.35
 MOST_RODS = 5
 # A further rod must take away this share of what was left, or it explains nothing.
 WORTH_A_ROD = 0.45
 AROUND_MM = 2.6
+# Capsules cannot share a place.
+SAME_SEED_MM = 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +46,7 @@ class SeedFit:
         amplitude: HU mm^3.
         explained: share of the variance around it that its group's rods explain.
         covariance_mm2: (3, 3).
-        level_hu: contrast at which its group was connected.
+        spread_mm: blur of its image.
     """
 
     centre: FloatArray
@@ -47,29 +54,64 @@ class SeedFit:
     amplitude: float
     explained: float
     covariance_mm2: FloatArray
-    level_hu: float
+    spread_mm: float
 
 
-def explain(volume: Volume, frame: ScanFrame, group: Group, clip_hu: float) -> list[SeedFit]:
+def seeds_in(
+    volume: Volume,
+    frame: ScanFrame,
+    stands_out: NDArray[np.float32],
+    groups: list[Group],
+    clip_hu: float,
+) -> list[SeedFit]:
+    """Return the seeds of all groups; what rods do not explain is split and tried again.
+
+    Args:
+        volume: the scan.
+        frame: of the scan.
+        stands_out: its contrast.
+        groups: where metal may be.
+        clip_hu: value at which the scan clips.
+    """
+    found: list[SeedFit] = []
+    waiting = list(groups)
+    while waiting:
+        group = waiting.pop()
+        if small(group, frame):
+            seeds = _explained(volume, frame, stands_out, group, clip_hu)
+            if seeds:
+                found += seeds
+                continue
+        waiting += split(group, stands_out, frame)
+    return found
+
+
+def _explained(
+    volume: Volume,
+    frame: ScanFrame,
+    stands_out: NDArray[np.float32],
+    group: Group,
+    clip_hu: float,
+) -> list[SeedFit]:
     """Return the seeds of a group, none if rods do not explain it."""
-    patch = _patch(volume, frame, group, clip_hu)
+    patch = _patch(volume, frame, stands_out, group, clip_hu)
     background = float(np.percentile(patch.hu[patch.use], 15))
     points = frame.of_index(group.index[:, ::-1].astype(np.float64))
     weight = volume.hu[tuple(group.index.T)].astype(np.float64) - background
     excess = float(np.clip(patch.hu - background, 0, None)[patch.use].sum()) * _voxel_mm3(frame)
-    if excess < LEAST_AMPLITUDE or excess > MOST_AMPLITUDE * MOST_RODS:
+    if excess < LEAST_AMPLITUDE:
         return []
-    likely = int(np.clip(round(excess / TYPICAL_AMPLITUDE), 1, MOST_RODS))
     best: Fit | None = None
-    for n in range(max(1, likely - 1), min(MOST_RODS, likely + 1) + 1):
-        fit = _start_and_fit(patch, points, weight, n, excess, background)
-        if best is None or fit.residual_hu**2 < (1 - WORTH_A_ROD) * best.residual_hu**2:
-            best = fit
+    for n in range(1, MOST_RODS + 1):
+        fit = _start_and_fit(patch, points, weight, n, min(excess / n, TYPICAL_AMPLITUDE))
+        if best is not None and fit.residual_hu**2 > (1 - WORTH_A_ROD) * best.residual_hu**2:
+            break
+        best = fit
     assert best is not None
-    if best.explained < LEAST_EXPLAINED:
+    if best.explained < LEAST_EXPLAINED or best.spread_mm > WIDEST_SPREAD_MM:
         return []
     return [
-        SeedFit(c, a, float(m), best.explained, v, group.level_hu)
+        SeedFit(c, a, float(m), best.explained, v, best.spread_mm)
         for c, a, m, v in zip(
             best.centres, best.axes, best.amplitudes, best.covariance_mm2, strict=True
         )
@@ -78,18 +120,28 @@ def explain(volume: Volume, frame: ScanFrame, group: Group, clip_hu: float) -> l
 
 
 def alike(seeds: list[SeedFit]) -> list[SeedFit]:
-    """Leave out what differs from the scan's own seeds; the stronger of two at one place stays."""
-    if not seeds:
-        return []
-    sure = [s.amplitude for s in seeds if s.explained > 0.85] or [s.amplitude for s in seeds]
-    median = float(np.median(sure))
+    """Return the seeds that are sure, and those that look like them; each once."""
+    sure = [s for s in seeds if s.explained >= SURE]
+    if len(sure) < ENOUGH_SURE:
+        return _once(sure)
+    amplitude = float(np.median([s.amplitude for s in sure]))
+    spread = float(np.median([s.spread_mm for s in sure]))
+    return _once(
+        [
+            s
+            for s in seeds
+            if amplitude / ALIKE_AMPLITUDE <= s.amplitude <= amplitude * ALIKE_AMPLITUDE
+            and s.spread_mm <= ALIKE_SPREAD * spread
+        ]
+    )
+
+
+def _once(seeds: list[SeedFit]) -> list[SeedFit]:
+    """Keep the better explained of two seeds at one place."""
     kept: list[SeedFit] = []
     for seed in sorted(seeds, key=lambda s: -s.explained):
-        if not median / ALIKE <= seed.amplitude <= median * ALIKE:
-            continue
-        if any(np.linalg.norm(seed.centre - k.centre) < 1.2 for k in kept):
-            continue
-        kept.append(seed)
+        if all(np.linalg.norm(seed.centre - k.centre) >= SAME_SEED_MM for k in kept):
+            kept.append(seed)
     return kept
 
 
@@ -107,14 +159,13 @@ def _start_and_fit(
     points: FloatArray,
     weight: FloatArray,
     n: int,
-    excess: float,
-    background: float,
+    amplitude: float,
 ) -> Fit:
     """Split a group into n by position, and fit a rod to each part."""
     rng = np.random.default_rng(n)
     label = np.zeros(len(points), int)
     if n > 1:
-        _, label = kmeans2(points, n, minit="++", rng=rng)
+        label = _parts(points, n, rng)
     centres, axes = [], []
     for part in range(n):
         members = label == part
@@ -126,11 +177,27 @@ def _start_and_fit(
         axis = np.linalg.svd(off, full_matrices=False)[2][0] if len(off) > 2 else (1.0, 0, 0)
         centres.append(centre)
         axes.append(axis)
-    return fit_rods(patch, np.array(centres), np.array(axes), excess / n, background)
+    return fit_rods(patch, np.array(centres), np.array(axes), amplitude)
 
 
-def _patch(volume: Volume, frame: ScanFrame, group: Group, clip_hu: float) -> Patch:
-    """Cut a group and what is near it out of a scan."""
+def _parts(points: FloatArray, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return to which of n parts each point belongs; a part may stay empty."""
+    if len(points) < 2 * n:
+        return np.arange(len(points)) % n
+    start = points[rng.choice(len(points), n, replace=False)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(kmeans2(points, start, minit="matrix")[1], np.int64)
+
+
+def _patch(
+    volume: Volume,
+    frame: ScanFrame,
+    stands_out: NDArray[np.float32],
+    group: Group,
+    clip_hu: float,
+) -> Patch:
+    """Cut a group and what is near it out of a scan; what else stands out does not count."""
     margin = np.array(
         [
             1 + int(np.ceil(1.0 / frame.step[2])),
@@ -140,13 +207,14 @@ def _patch(volume: Volume, frame: ScanFrame, group: Group, clip_hu: float) -> Pa
     )
     low = np.maximum(group.index.min(axis=0) - margin, 0)
     high = np.minimum(group.index.max(axis=0) + margin + 1, volume.hu.shape)
-    hu = volume.hu[tuple(slice(a, b) for a, b in zip(low, high, strict=True))].astype(np.float64)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    hu = volume.hu[box].astype(np.float64)
     k = np.arange(low[0], high[0], dtype=np.float64)
     seen = np.zeros(hu.shape, bool)
     seen[tuple((group.index - low).T)] = True
     return Patch(
         hu=hu,
-        use=_grown(seen, margin),
+        use=_grown(seen, margin) & (seen | (stands_out[box] <= group.level_hu)),
         x=np.arange(low[2], high[2]) * frame.pixel_mm[0],
         y=np.arange(low[1], high[1]) * frame.pixel_mm[1],
         shift=k[:, None] * frame.step[:2],
@@ -160,6 +228,4 @@ def _grown(seen: NDArray[np.bool_], margin: NDArray[np.int64]) -> NDArray[np.boo
     """Return a mask grown by the margin's ellipsoid."""
     reach = [np.arange(-m, m + 1) / (m + 0.5) for m in margin]
     z, y, x = np.meshgrid(*reach, indexing="ij")
-    from scipy.ndimage import binary_dilation
-
-    return np.asarray(binary_dilation(seen, x**2 + y**2 + z**2 <= 1.0))
+    return np.asarray(ndimage.binary_dilation(seen, x**2 + y**2 + z**2 <= 1.0))

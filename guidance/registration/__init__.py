@@ -1,1 +1,5 @@
-"""Bringing the plan into the frame of the scans in the room."""
+"""Bringing the planning CT's frame over to the room's."""
+
+from guidance.registration.register import Registration, register
+
+__all__ = ["Registration", "register"]

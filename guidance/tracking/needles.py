@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -96,26 +97,26 @@ def _track(
 ) -> NeedleTrack:
     if seen is None:
         return NeedleTrack(number, planned)
-    measures: dict[str, float] = {}
-    if planned is not None:
-        off = np.subtract(seen.tip_mm, planned.tip_mm)
-        depth = float(off @ planned.direction)
-        cosine = float(np.clip(seen.direction @ planned.direction, -1.0, 1.0))
-        measures = {
-            "tip_deviation_mm": float(np.linalg.norm(off)),
-            "depth_deviation_mm": depth,
-            "lateral_deviation_mm": float(np.linalg.norm(off - depth * planned.direction)),
-            "entry_deviation_mm": _from_line(seen.entry_mm, planned),
-            "angle_deg": float(np.degrees(np.arccos(cosine))),
-        }
-    return NeedleTrack(
+    track = NeedleTrack(
         number,
         planned,
         seen.tip_mm,
         seen.entry_mm,
         seen.confidence,
         clearances=tuple(_clearance(seen, organ, limit_mm) for organ in organs),
-        **measures,
+    )
+    if planned is None:
+        return track
+    off = np.subtract(seen.tip_mm, planned.tip_mm)
+    depth = float(off @ planned.direction)
+    cosine = float(np.clip(seen.direction @ planned.direction, -1.0, 1.0))
+    return replace(
+        track,
+        tip_deviation_mm=float(np.linalg.norm(off)),
+        depth_deviation_mm=depth,
+        lateral_deviation_mm=float(np.linalg.norm(off - depth * planned.direction)),
+        entry_deviation_mm=_from_line(seen.entry_mm, planned),
+        angle_deg=float(np.degrees(np.arccos(cosine))),
     )
 
 

@@ -169,7 +169,8 @@ def _placement(rng: np.random.Generator) -> FloatArray:
 
 
 def _delivery(seed: int, seeds: int) -> tuple[Cartridge, ...]:
-    left, cartridges = math.ceil(seeds * (1 + SPARE)), []
+    left = math.ceil(seeds * (1 + SPARE))
+    cartridges: list[Cartridge] = []
     while left > 0:
         count = min(left, CARTRIDGE_SEEDS)
         cartridges.append(Cartridge(f"S{seed}-{len(cartridges) + 1}", count))

@@ -82,9 +82,10 @@ class Operator:
 
     def _load(self, station: ApplicatorStation) -> None:
         """Change an empty cartridge for a full one."""
-        if station.remaining == 0:
+        empty = station.remaining == 0
+        if empty:
             station.remove_cartridge()
-        if station.remaining is None:
+        if empty or station.remaining is None:
             cartridge = self._cartridges.pop(0)
             station.insert_cartridge(cartridge.serial, cartridge.seeds)
 

@@ -55,7 +55,7 @@ def outlines(
     def cord(p: FloatArray) -> FloatArray:
         return np.asarray(anatomy.cord_radius - np.linalg.norm(p[..., :2], axis=-1))
 
-    to_patient = np.linalg.inv(patient_to_planning)
+    to_patient: FloatArray = np.asarray(np.linalg.inv(patient_to_planning), np.float64)
     at = np.asarray(patient_to_planning[:3, :3] @ centre + patient_to_planning[:3, 3])
     reach = float(radii.max()) + 15.0
     canal = np.asarray(patient_to_planning[:3, 3])
