@@ -19,9 +19,16 @@ from guidance.errors import GuidanceError
 
 # In the order of use, so that --help reads like a procedure.
 COMMANDS = (
+    "demo",
     "listen",
     "console",
+    "detect",
+    "dose",
+    "dvh",
+    "report",
     "journal",
+    "simulate",
+    "sources",
     "doctor",
 )
 NOTICE = "Research software, not a medical device."

@@ -1,0 +1,65 @@
+"""``seedguide dvh``: histograms of structures in a dose that came from anywhere."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+SUMMARY = "Print the dose-volume figures of structures (RTSTRUCT) in a dose (RTDOSE)."
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("rtdose", type=Path, metavar="RTDOSE")
+    parser.add_argument("rtstruct", type=Path, metavar="RTSTRUCT")
+    parser.add_argument("--prescription-gy", type=float, default=100.0, help="default 100")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the figures of each structure, and how much of it the dose grid covers."""
+    from dose.dvh import figures
+    from guidance.commands.dose import print_figures
+    from guidance.conductor.offline import histogram
+    from guidance.errors import CommandError, RefusedError
+    from guidance.exchange import read_dose, read_structures
+
+    if not arguments.prescription_gy > 0:
+        raise CommandError(f"--prescription-gy must be positive, not {arguments.prescription_gy}")
+    dose = read_dose(arguments.rtdose)
+    drawn = read_structures(arguments.rtstruct)
+    frame = dose.geometry.frame_of_reference_uid
+    theirs = {s.frame_of_reference_uid for s in drawn.structures} - {""}
+    if frame and theirs and frame not in theirs:
+        raise RefusedError(
+            f"{arguments.rtdose} and {arguments.rtstruct} are in different frames of reference"
+        )
+    found: dict[str, dict[str, float]] = {}
+    for structure in drawn.structures:
+        if not structure.contours:
+            continue
+        dvh, share = histogram(dose.dose_gy, dose.geometry, structure)
+        found[structure.name] = {
+            **figures(dvh, arguments.prescription_gy),
+            "inside_grid_percent": round(100 * share, 2),
+        }
+    remarks = [*dose.remarks, *drawn.remarks]
+    remarks += [
+        f"{name}: only {f['inside_grid_percent']:.1f} % lies inside the dose grid; "
+        "the rest is taken as 0 Gy."
+        for name, f in found.items()
+        if f["inside_grid_percent"] < 99.9
+    ]
+    if arguments.json:
+        content = {
+            "prescription_gy": arguments.prescription_gy,
+            "structures": found,
+            "remarks": remarks,
+        }
+        print(json.dumps(content))
+        return 0
+    print_figures(found)
+    for remark in remarks:
+        print(f"note: {remark}")
+    return 0
