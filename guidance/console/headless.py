@@ -25,7 +25,7 @@ def run_headless(session: Session, *, timeout_s: float | None = None) -> int:
         if line != said:
             print(line, file=sys.stderr, flush=True)
             said = line
-        _picture(session.options.out, snapshot, pictured)
+        picture(session.options.out, snapshot, pictured)
         if snapshot.closed:
             break
         driver.see(snapshot)
@@ -61,7 +61,7 @@ def _dose_in_words(snapshot: Snapshot) -> str:
     return ""
 
 
-def _picture(folder: Path | None, snapshot: Snapshot, pictured: set[Step]) -> None:
+def picture(folder: Path | None, snapshot: Snapshot, pictured: set[Step]) -> None:
     """Draw the screen once for each step, when there is something to see."""
     ready = snapshot.volume is not None and not snapshot.busy
     if folder is None or not ready or snapshot.step in pictured:

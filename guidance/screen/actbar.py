@@ -1,0 +1,162 @@
+"""The row of buttons: the act of the step always at the same place, the stop beside it."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QAbstractSpinBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QSpinBox
+
+from guidance.procedure.snapshot import Snapshot, Step
+from guidance.screen import words
+from guidance.screen.acts import Acts, Answer, Perform
+from guidance.screen.buttons import TwoStepButton, push, set_role
+
+# What the button of each step says; steps without an act of their own have none.
+STEP_ACTS = {
+    Step.CASE: "Open case",
+    Step.REGISTER: "Accept registration",
+    Step.NEEDLES: "Confirm needles",
+    Step.VERIFY: "Verify implant",
+}
+
+
+class ActBar(QFrame):
+    """Operator, the act of the step, permit, closing, cartridges and the stop."""
+
+    def __init__(self, perform: Perform, operator: QLineEdit) -> None:
+        """Make the row.
+
+        Args:
+            perform: carries an act out.
+            operator: field with the name that acts are signed with.
+        """
+        super().__init__()
+        self._perform = perform
+        self._snapshot: Snapshot | None = None
+        self._suggested: tuple[int | None, int] = (None, 0)
+        self.operator, self.sentence = operator, QLineEdit()
+        self.operator.setPlaceholderText("operator's name")
+        self.sentence.setPlaceholderText("sentence on the seeds without a place")
+        self.count = QSpinBox()
+        self.count.setRange(1, 99)
+        self.count.setPrefix("seeds ")
+        self.count.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.PlusMinus)
+        self.count.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.step_button = push("", "primary")
+        self.permit_button, self.close_button = TwoStepButton(), TwoStepButton()
+        self.cartridge_button = push("Cartridges  F6")
+        self.stop_button = push("END PERMIT  Esc")
+        self._arrange()
+        self.step_button.clicked.connect(self.act_of_step)
+        self.permit_button.confirmed.connect(self._permit)
+        self.close_button.confirmed.connect(self._close_case)
+        self.stop_button.clicked.connect(self.stop)
+        self.count.valueChanged.connect(lambda _value: self._say())
+        self.clear()
+
+    def _arrange(self) -> None:
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(10)
+        layout.addWidget(QLabel("by"))
+        for part in (self.operator, self.step_button, self.count, self.permit_button):
+            layout.addWidget(part)
+        layout.addWidget(self.close_button)
+        layout.addWidget(self.sentence, 2)
+        layout.addStretch(1)
+        layout.addWidget(self.cartridge_button)
+        layout.addWidget(self.stop_button)
+
+    def clear(self) -> None:
+        """Forget the case; the operator stays."""
+        self._snapshot, self._suggested = None, (None, 0)
+        self.sentence.clear()
+        self._say()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Offer what the snapshot calls for."""
+        self._snapshot = snapshot
+        needle = snapshot.applicator.needle
+        suggested = (needle, _left(snapshot))
+        if suggested != self._suggested:
+            self._suggested = suggested
+            self.count.setValue(max(1, suggested[1]))
+        self._say()
+
+    # --- acts --------------------------------------------------------------
+
+    def act_of_step(self) -> None:
+        """Do what the step calls for."""
+        snapshot = self._snapshot
+        step = snapshot.step if snapshot else Step.CASE
+
+        def act(acts: Acts, by: str) -> Answer:
+            match step:
+                case Step.CASE:
+                    return acts.open_case(by)
+                case Step.REGISTER:
+                    return acts.accept_registration(by)
+                case Step.NEEDLES:
+                    return acts.confirm_needles(by)
+                case _:
+                    return acts.verify_implant(snapshot.dose if snapshot else None, by)
+
+        if step is Step.CLOSE:
+            self.close_button.press()
+        elif step is Step.IMPLANT:
+            self.permit_button.press()
+        elif step in STEP_ACTS:
+            self._perform(STEP_ACTS[step].lower(), act)
+
+    def stop(self) -> None:
+        """End the permit: one press, whatever is shown."""
+        self.permit_button.stand_down()
+        self._perform("end the permit", lambda acts, by: acts.disarm(by))
+
+    def _permit(self) -> None:
+        needle, count = self._needle(), self.count.value()
+        if needle is not None:
+            self._perform(
+                f"permit {count} seeds through needle {needle}",
+                lambda acts, by: acts.permit(needle, count, by),
+            )
+
+    def _close_case(self) -> None:
+        sentence = self.sentence.text().strip()
+        self._perform("close the case", lambda acts, by: acts.close_case(by, sentence))
+
+    # --- words -------------------------------------------------------------
+
+    def _needle(self) -> int | None:
+        return self._snapshot.applicator.needle if self._snapshot else None
+
+    def _say(self) -> None:
+        snapshot, needle = self._snapshot, self._needle()
+        step = snapshot.step if snapshot else Step.CASE
+        closed = snapshot is not None and snapshot.closed
+        self.step_button.setText(f"{STEP_ACTS.get(step, '')}  F2")
+        self.step_button.setVisible(snapshot is not None and step in STEP_ACTS)
+        dropping = step in {Step.IMPLANT, Step.VERIFY}
+        key = "F4" if step is Step.VERIFY else "F2"
+        text = f"Permit seeds, needle {needle}  {key}" if needle else "No needle attached"
+        sure = f"SURE? {self.count.value()} SEEDS, NEEDLE {needle}  {key}"
+        self.permit_button.say(text, sure)
+        self.permit_button.setEnabled(needle is not None)
+        self.permit_button.setVisible(dropping)
+        self.count.setVisible(dropping)
+        self.close_button.say("Close case  F2", "SURE? CLOSE THE CASE  F2")
+        self.close_button.setVisible(step is Step.CLOSE and not closed)
+        balanced = snapshot is None or snapshot.ledger.balanced
+        self.sentence.setVisible(step is Step.CLOSE and not closed and not balanced)
+        armed = snapshot is not None and snapshot.applicator.armed
+        set_role(self.stop_button, "stop" if armed else "")
+
+
+def _left(snapshot: Snapshot) -> int:
+    """Return how many seeds may still go through the attached needle."""
+    needle = snapshot.applicator.needle
+    if needle is None:
+        return 0
+    planned = words.planned_through(snapshot.plan, needle)
+    left = planned - words.dropped_through(snapshot, needle)
+    remaining = snapshot.applicator.remaining
+    return left if remaining is None else min(left, remaining)

@@ -1,0 +1,63 @@
+"""What the window may ask of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Protocol
+
+from guidance.ledger import Disposition
+from guidance.procedure.events import ProcedureEvent
+from guidance.procedure.snapshot import DoseView
+
+Answer = Future[ProcedureEvent]
+
+
+class Acts(Protocol):
+    """The acts of the people in the room; each answer holds the event or the refusal."""
+
+    def open_case(self, by: str) -> Answer:
+        """Open the case."""
+
+    def receive_cartridge(
+        self, serial: str, source_model: str, strength_u: float, seeds: int, by: str
+    ) -> Answer:
+        """Check a cartridge in."""
+
+    def accept_registration(self, by: str) -> Answer:
+        """Accept the registration."""
+
+    def confirm_needles(self, by: str) -> Answer:
+        """Confirm the needles as they lie."""
+
+    def permit(self, needle: int, count: int, by: str) -> Answer:
+        """Permit seeds through a needle from the cartridge in place."""
+
+    def disarm(self, by: str) -> Answer:
+        """End the permit."""
+
+    def acknowledge(self, alarm_key: str, by: str) -> Answer:
+        """Acknowledge an alarm."""
+
+    def verify_implant(self, dose: DoseView | None, by: str) -> Answer:
+        """Accept the implant as seen, with the dose figures that were on the screen."""
+
+    def close_cartridge(
+        self, serial: str, remaining: int, disposition: Disposition, by: str
+    ) -> Answer:
+        """Close a cartridge with the seeds counted in it."""
+
+    def close_case(self, by: str, sentence: str = "") -> Answer:
+        """Close the case."""
+
+
+class Perform(Protocol):
+    """Carries an act out in the operator's name and shows what comes of it."""
+
+    def __call__(self, what: str, act: Callable[[Acts, str], Answer]) -> None:
+        """Do it.
+
+        Args:
+            what: is done, in words, such as "open case".
+            act: does it, given the acts and the operator's name.
+        """

@@ -1,0 +1,98 @@
+"""The form for checking a cartridge in and for closing it."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QSpinBox,
+)
+
+from guidance.ledger import Disposition
+from guidance.procedure.snapshot import Snapshot
+from guidance.screen.acts import Perform
+from guidance.screen.buttons import push
+
+
+class CartridgeForm(QFrame):
+    """Serial, count and strength are typed by the person who reads them off the cartridge."""
+
+    def __init__(self, perform: Perform) -> None:
+        """Make an empty form.
+
+        Args:
+            perform: carries an act out.
+        """
+        super().__init__()
+        self.setProperty("role", "panel")
+        self._perform = perform
+        self._model = ""
+        self.serial, self.seeds, self.strength_u = QLineEdit(), QSpinBox(), QDoubleSpinBox()
+        self.serial.setPlaceholderText("serial number")
+        self.seeds.setRange(0, 999)
+        self.strength_u.setRange(0.0, 9.999)
+        self.strength_u.setDecimals(3)
+        self.strength_u.setSingleStep(0.001)
+        for field in (self.seeds, self.strength_u):
+            field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            field.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.disposition = QComboBox()
+        self.disposition.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        for disposition in Disposition:
+            self.disposition.addItem(disposition.value, disposition)
+        self.check_in_button = push("Check in")
+        self.close_button = push("Close with this count")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(8, 2, 8, 2)
+        for text, entry in (
+            ("cartridge", self.serial),
+            ("seeds in it", self.seeds),
+            ("U a seed", self.strength_u),
+        ):
+            layout.addWidget(QLabel(text))
+            layout.addWidget(entry)
+        layout.addWidget(self.check_in_button)
+        layout.addStretch(1)
+        layout.addWidget(QLabel("the rest is"))
+        layout.addWidget(self.disposition)
+        layout.addWidget(self.close_button)
+        self.check_in_button.clicked.connect(self.check_in)
+        self.close_button.clicked.connect(self.close_cartridge)
+
+    def clear(self) -> None:
+        """Forget what was typed."""
+        self.serial.clear()
+        self.seeds.setValue(0)
+        self.strength_u.setValue(0.0)
+        self._model = ""
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Offer the plan's strength where nobody has typed one; never change what was typed."""
+        if snapshot.plan is not None:
+            self._model = snapshot.plan.source_model
+            if self.strength_u.value() == 0.0:
+                self.strength_u.setValue(snapshot.plan.strength_u)
+
+    def check_in(self) -> None:
+        """Check the cartridge in as typed."""
+        serial, model = self.serial.text().strip(), self._model
+        seeds, strength_u = self.seeds.value(), self.strength_u.value()
+        self._perform(
+            f"check in cartridge {serial}",
+            lambda acts, by: acts.receive_cartridge(serial, model, strength_u, seeds, by),
+        )
+
+    def close_cartridge(self) -> None:
+        """Close the cartridge with the count as typed."""
+        serial, seeds = self.serial.text().strip(), self.seeds.value()
+        disposition = Disposition(self.disposition.currentText())
+        self._perform(
+            f"close cartridge {serial}",
+            lambda acts, by: acts.close_cartridge(serial, seeds, disposition, by),
+        )

@@ -1,0 +1,254 @@
+"""The lower row: needle table, dose-volume histogram and dose figures."""
+
+from __future__ import annotations
+
+import html
+
+import pyqtgraph
+from PyQt5.QtCore import Qt, pyqtSignal
+from PyQt5.QtGui import QColor, QFont
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QSizePolicy,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from guidance.procedure.snapshot import DoseView, Snapshot
+from guidance.screen import theme, words
+from guidance.screen.panels import label, panel
+from guidance.screen.words import coloured
+from guidance.tracking.implant import NeedleTrack
+
+COLUMNS = ("needle", "tip mm", "depth mm", "angle °", "clear mm", "seeds", "state")
+# As many dose figures as the panel holds.
+MOST_ROWS = 7
+
+
+def ignore_hint(widget: QWidget) -> None:
+    """Let the window alone decide how large a widget is."""
+    widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+
+class NeedleTable(QTableWidget):
+    """All needles; a click makes one the current needle."""
+
+    chosen = pyqtSignal(int)
+
+    def __init__(self) -> None:
+        super().__init__(0, len(COLUMNS))
+        self.setHorizontalHeaderLabels(COLUMNS)
+        ignore_hint(self)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        rows, heads = self.verticalHeader(), self.horizontalHeader()
+        assert rows is not None
+        assert heads is not None
+        rows.hide()
+        heads.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        last = len(COLUMNS) - 1
+        heads.setSectionResizeMode(last, QHeaderView.ResizeMode.ResizeToContents)
+        self._numbers: list[int] = []
+        self._shown: list[tuple[bool, tuple[tuple[str, str], ...]]] = []
+        self.cellClicked.connect(lambda row, _column: self.chosen.emit(self._numbers[row]))
+
+    def set_row_height(self, pixels: int) -> None:
+        """Set the height of all rows."""
+        rows = self.verticalHeader()
+        assert rows is not None
+        rows.setMinimumSectionSize(8)
+        rows.setDefaultSectionSize(pixels)
+
+    def show_needles(self, snapshot: Snapshot, current: int | None) -> None:
+        """Fill the table; nothing happens while it says the same."""
+        needles = words.tracks(snapshot)
+        rows = [(needle.number == current, _cells(snapshot, needle)) for needle in needles]
+        self._numbers = [needle.number for needle in needles]
+        if rows == self._shown:
+            return
+        self._shown = rows
+        self.setRowCount(len(rows))
+        for i, (chosen, cells) in enumerate(rows):
+            for j, (text, colour) in enumerate(cells):
+                item = QTableWidgetItem(text)
+                item.setTextAlignment(int(Qt.AlignmentFlag.AlignCenter))
+                item.setForeground(QColor(colour))
+                item.setBackground(QColor(theme.CHOSEN if chosen else theme.PANEL))
+                self.setItem(i, j, item)
+            if chosen:
+                self.scrollToItem(self.item(i, 0))
+
+
+def _cells(snapshot: Snapshot, needle: NeedleTrack) -> tuple[tuple[str, str], ...]:
+    rows = {title: (number, colour) for title, number, _, colour in words.needle_rows(needle)}
+    planned = words.planned_through(snapshot.plan, needle.number)
+    dropped = words.dropped_through(snapshot, needle.number)
+    compared = needle.tip_deviation_mm is not None
+    near = min(needle.clearances, key=lambda c: c.distance_mm - c.limit_mm, default=None)
+    clear = (words.DASH, theme.QUIET)
+    if near is not None:
+        clear = (f"{near.distance_mm:.1f}", theme.GOOD if near.kept else theme.BAD)
+    if needle.tip_mm is None:
+        state = ("not seen", theme.QUIET)
+    elif not compared:
+        state = ("not planned", theme.WARN)
+    elif near is not None and not near.kept:
+        state = ("too close", theme.BAD)
+    elif planned and dropped >= planned:
+        state = ("done", theme.GOOD)
+    else:
+        state = ("seen", theme.NOTE)
+
+    def figure(title: str) -> tuple[str, str]:
+        if not compared:
+            return (words.DASH, theme.QUIET)
+        number, colour = rows[title]
+        return (number.removesuffix(" mm").removesuffix("°"), colour)
+
+    return (
+        (str(needle.number), theme.TEXT),
+        figure("tip"),
+        figure("depth"),
+        figure("angle"),
+        clear,
+        (f"{dropped}/{planned}", theme.TEXT),
+        state,
+    )
+
+
+class DvhPlot(QWidget):
+    """Dose-volume histograms: implant solid, plan dashed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        ignore_hint(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._plot = pyqtgraph.PlotWidget(background=theme.PANEL)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setMouseEnabled(x=False, y=False)
+        self._plot.hideButtons()
+        self._plot.setMenuEnabled(False)
+        self._plot.showGrid(x=True, y=True, alpha=0.2)
+        self._plot.setYRange(0, 100, padding=0.02)
+        layout.addWidget(self._plot)
+        self._drawn: tuple[object, ...] = ()
+        self._line: pyqtgraph.InfiniteLine | None = None
+        self.set_scale(1.0)
+
+    def set_scale(self, scale: float) -> None:
+        """Set the size of the words."""
+        self._font = QFont("DejaVu Sans")
+        self._font.setPixelSize(max(8, round(16 * scale)))
+        if self._line is not None:
+            self._line.label.setFont(self._font)
+        self._plot.getAxis("bottom").setHeight(round(54 * scale))
+        self._plot.getAxis("left").setWidth(round(62 * scale))
+        for side, text in (("bottom", "dose, Gy"), ("left", "volume, %")):
+            axis = self._plot.getAxis(side)
+            axis.setStyle(tickTextOffset=round(4 * scale))
+            axis.setTickFont(self._font)
+            axis.setTextPen(theme.QUIET)
+            axis.setLabel(text, color=theme.QUIET, **{"font-size": f"{round(16 * scale)}px"})
+
+    def show_dose(self, snapshot: Snapshot) -> None:
+        """Draw the curves; nothing happens while the dose is the same."""
+        drawn = (snapshot.dose, snapshot.planned_dose, snapshot.structures)
+        if len(self._drawn) == len(drawn) and all(
+            a is b for a, b in zip(drawn, self._drawn, strict=True)
+        ):
+            return
+        self._drawn = drawn
+        self._plot.clear()
+        colours = structure_colours(snapshot)
+        for dose, dashed in ((snapshot.planned_dose, True), (snapshot.dose, False)):
+            self._draw(dose, colours, dashed=dashed)
+        dose = snapshot.dose or snapshot.planned_dose
+        if dose is not None:
+            self._plot.setXRange(0, 3 * dose.prescription_gy, padding=0)
+            line = pyqtgraph.InfiniteLine(
+                dose.prescription_gy,
+                pen=pyqtgraph.mkPen(theme.ISODOSES[100][0], width=1),
+                label=f"100 % = {dose.prescription_gy:g} Gy",
+                labelOpts={"position": 0.92, "color": theme.ISODOSES[100][0]},
+            )
+            line.label.setFont(self._font)
+            self._line = line
+            self._plot.addItem(line)
+
+    def _draw(self, dose: DoseView | None, colours: dict[str, str], *, dashed: bool) -> None:
+        style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+        for dvh in dose.dvh if dose else ():
+            if dvh.structure in colours and (dashed or dose is None or dose.seeds):
+                pen = pyqtgraph.mkPen(colours[dvh.structure], width=2, style=style)
+                self._plot.plot(dvh.dose_gy, dvh.volume_percent, pen=pen)
+
+
+def structure_colours(snapshot: Snapshot) -> dict[str, str]:
+    """Return the colour of each structure that is dosed; the body's outline is left out."""
+    return {
+        s.name: "#{:02x}{:02x}{:02x}".format(*s.color)
+        for s in snapshot.structures
+        if s.role.upper() != "EXTERNAL"
+    }
+
+
+class DoseFigures(QWidget):
+    """The figures of target and organs, implant beside plan, and what they are made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        ignore_hint(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        frame, inside = panel()
+        self._figures, self._origin = label(), label("quiet", wrap=True)
+        self._figures.setAlignment(Qt.AlignmentFlag.AlignTop)
+        inside.addWidget(self._figures, 1)
+        inside.addWidget(self._origin)
+        layout.addWidget(frame)
+
+    @property
+    def text(self) -> str:
+        """All that is said, as rich text."""
+        return self._figures.text() + self._origin.text()
+
+    def show_dose(self, snapshot: Snapshot) -> None:
+        """Say it anew."""
+        dose = snapshot.dose or snapshot.planned_dose
+        if dose is None:
+            self._figures.setText(coloured("no dose before the plan is in the room", theme.QUIET))
+            self._origin.setText("")
+            return
+        colours = structure_colours(snapshot)
+        stale = snapshot.dose_is_stale and snapshot.dose is not None
+        rows = ["<tr><td></td><td></td><td align='right'>implant</td>"
+                f"<td align='right'>{coloured('plan', theme.QUIET)}</td></tr>"]  # fmt: skip
+        said = ""
+        found = list(words.dose_rows(snapshot))
+        for name, figure, implant, plan in found[:MOST_ROWS]:
+            head = coloured(name, colours.get(name, theme.TEXT)) if name != said else ""
+            said = name
+            shown = coloured(implant, theme.WARN if stale else theme.TEXT)
+            rows.append(
+                f"<tr><td>{head}&nbsp;&nbsp;</td><td>{figure}&nbsp;&nbsp;</td>"
+                f"<td align='right'><b>{shown}</b></td>"
+                f"<td align='right'>&nbsp;&nbsp;{coloured(plan, theme.QUIET)}</td></tr>"
+            )
+        if len(found) > MOST_ROWS:
+            more = f"{len(found) - MOST_ROWS} more figures in the report"
+            rows.append(f"<tr><td colspan='4'>{coloured(more, theme.QUIET)}</td></tr>")
+        self._figures.setText(f"<table width='100%' cellspacing='0'>{''.join(rows)}</table>")
+        lead = "implant" if snapshot.dose is not None else "plan"
+        origin = f"{lead}: {words.dose_origin(dose, stale=stale)}"
+        planned = snapshot.planned_dose
+        if snapshot.dose is not None and planned is not None:
+            # The same formalism and model; only the seeds differ.
+            how = planned.method.rpartition(", ")[2]
+            origin += f". plan: {planned.seeds} seeds after event {planned.event_number}, {how}"
+        self._origin.setText(coloured(origin, theme.WARN) if stale else html.escape(origin))

@@ -1,0 +1,200 @@
+"""The panels around the pictures: labels that say what ``words`` says."""
+
+from __future__ import annotations
+
+import html
+from datetime import datetime
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from guidance.procedure.snapshot import Snapshot, Step
+from guidance.screen import theme, words
+from guidance.screen.words import coloured
+from guidance.tracking.implant import NeedleTrack
+
+CARD_ROWS = 4
+RIGHT = Qt.Alignment(Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter
+
+
+def label(role: str = "", *, wrap: bool = False) -> QLabel:
+    """Return an empty label that looks its role."""
+    made = QLabel()
+    made.setTextFormat(Qt.TextFormat.RichText)
+    if role:
+        made.setProperty("role", role)
+    made.setWordWrap(wrap)
+    return made
+
+
+def panel(title: str = "") -> tuple[QFrame, QVBoxLayout]:
+    """Return an empty panel with its layout."""
+    frame = QFrame()
+    frame.setProperty("role", "panel")
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(10, 3, 10, 3)
+    layout.setSpacing(0)
+    if title:
+        head = label("title")
+        head.setText(title)
+        layout.addWidget(head)
+    return frame, layout
+
+
+class TopBar(QWidget):
+    """Whose case this is, what is shown, and whether the cables hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 0, 4, 0)
+        layout.setSpacing(18)
+        self._patient, self._case, self._plan = label("name"), label(), label()
+        self._scan, self._link, self._notice = label(), label(), label()
+        self._notice.setText(coloured(theme.NOTICE, theme.WARN))
+        for part in (self._patient, self._case, self._plan, self._scan):
+            layout.addWidget(part)
+        layout.addStretch(1)
+        layout.addWidget(self._link)
+        layout.addWidget(self._notice)
+
+    def show_snapshot(self, snapshot: Snapshot, now: datetime) -> None:
+        """Say it anew."""
+        name = snapshot.patient_name.replace("^", " ").strip() or "no patient yet"
+        identity = f"  {snapshot.patient_id}" if snapshot.patient_id else ""
+        self._patient.setText(html.escape(name + identity))
+        self._case.setText(coloured(f"case {snapshot.case_id}", theme.QUIET))
+        plan = "plan not in the room yet" if snapshot.ledger.directive else "no plan"
+        if snapshot.plan is not None:
+            plan = f"plan {snapshot.plan.label}"
+        self._plan.setText(html.escape(plan))
+        self._scan.setText(html.escape(words.scan_line(snapshot, now)))
+        link = snapshot.applicator.link
+        colour = theme.LINK_COLOURS.get(link, theme.QUIET)
+        self._link.setText(coloured(f"● applicator {link}", colour))
+
+
+class StepRail(QWidget):
+    """The seven steps: done, now, to come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(6)
+        self._steps = {step: QLabel() for step in Step}
+        for number, (step, shown) in enumerate(self._steps.items(), start=1):
+            shown.setText(f"{number} {step.value}")
+            shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            layout.addWidget(shown, 1)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Mark where the case stands."""
+        steps = list(Step)
+        here = steps.index(snapshot.step)
+        for number, step in enumerate(steps):
+            done = number < here or snapshot.closed
+            role = "step-done" if done else ("step-now" if number == here else "step")
+            shown = self._steps[step]
+            shown.setText(f"{'✓' if done else number + 1} {step.value}")
+            if shown.property("role") != role:
+                shown.setProperty("role", role)
+                style = shown.style()
+                if style is not None:
+                    style.polish(shown)
+
+
+class NeedleCard(QFrame):
+    """The current needle in large numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        layout = QGridLayout(self)
+        layout.setContentsMargins(10, 3, 10, 3)
+        layout.setVerticalSpacing(0)
+        self._title = label("action")
+        layout.addWidget(self._title, 0, 0, 1, 3)
+        self._rows = []
+        for row in range(1, CARD_ROWS + 1):
+            cells = (label(), label("number" if row == 1 else "figure"), label())
+            cells[1].setAlignment(RIGHT)
+            for column, cell in enumerate(cells):
+                layout.addWidget(cell, row, column)
+            self._rows.append(cells)
+        layout.setColumnStretch(2, 1)
+        layout.setRowStretch(CARD_ROWS + 1, 1)
+
+    def show_needle(self, needle: NeedleTrack | None, count: int) -> None:
+        """Show a needle, or that there is none."""
+        title = f"Needle {needle.number} of {count}" if needle else "No needle yet"
+        self._title.setText(html.escape(title))
+        rows = list(words.needle_rows(needle)) if needle else []
+        for i, cells in enumerate(self._rows):
+            name, number, said, colour = rows[i] if i < len(rows) else ("", "", "", theme.TEXT)
+            cells[0].setText(coloured(name, theme.QUIET))
+            cells[1].setText(coloured(number, colour))
+            cells[2].setText(coloured(said, colour))
+
+
+class ImplantPanel(QWidget):
+    """Seed count, applicator and account."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        seeds, inside = panel()
+        row = QHBoxLayout()
+        self._count, self._seen = label("number"), label(wrap=True)
+        row.addWidget(self._count)
+        row.addWidget(self._seen, 1)
+        inside.addLayout(row)
+        layout.addWidget(seeds)
+        applicator, inside = panel()
+        self._armed, self._device = label("figure"), label(wrap=True)
+        inside.addWidget(self._armed)
+        inside.addWidget(self._device)
+        layout.addWidget(applicator)
+        account, inside = panel()
+        self._balance, self._ledger = label("action"), label("quiet", wrap=True)
+        inside.addWidget(self._balance)
+        inside.addWidget(self._ledger)
+        layout.addWidget(account)
+
+    def show_snapshot(self, snapshot: Snapshot, now: datetime) -> None:
+        """Say it anew."""
+        ledger, applicator = snapshot.ledger, snapshot.applicator
+        self._count.setText(f"{ledger.implanted} / {ledger.directive}")
+        self._seen.setText(html.escape(words.seeds_line(ledger)))
+        self._armed.setText(coloured(*words.armed_line(applicator, now)))
+        device = html.escape(words.applicator_line(applicator, now))
+        if applicator.detail:
+            device += f"<br>{coloured(applicator.detail, theme.WARN)}"
+        self._device.setText(device)
+        said, colour = words.balance(ledger)
+        self._balance.setText(coloured(said, colour or theme.QUIET))
+        self._ledger.setText(html.escape(words.ledger_line(ledger)))
+
+
+class NextAction(QFrame):
+    """What is expected next, of whom; and what is being computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "panel")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 4, 10, 4)
+        layout.setSpacing(30)
+        self._action, self._said = label("action", wrap=True), label(wrap=True)
+        layout.addWidget(self._action, 3)
+        layout.addWidget(self._said, 2)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Say it anew."""
+        self._action.setText(f"▶ {html.escape(snapshot.next_action)}")
+        said = coloured(f"{snapshot.busy}…", theme.NOTE) if snapshot.busy else ""
+        if not said and snapshot.advice:
+            said = coloured(snapshot.advice[0], theme.NOTE)
+        self._said.setText(said)

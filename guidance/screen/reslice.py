@@ -1,0 +1,194 @@
+"""Planes through volumes. Pure numpy; only the voxels of the plane are touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import map_coordinates
+
+from dose.geometry import GridGeometry
+from guidance.imaging.volume import Volume
+
+FloatArray = NDArray[np.float64]
+
+Voxel = TypeVar("Voxel", np.int16, np.float32)
+
+AIR_HU = -1024
+HEADWARD = np.array((0.0, 0.0, 1.0))
+
+# Patient direction that points down on the screen, so that the table lies at the bottom as on
+# the scanner: by the second half of PatientPosition (supine, prone, decubitus right, left).
+_DOWN = {
+    "S": (0.0, 1.0, 0.0),
+    "P": (0.0, -1.0, 0.0),
+    "DR": (-1.0, 0.0, 0.0),
+    "DL": (1.0, 0.0, 0.0),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A plane as it lies on the screen.
+
+    Attributes:
+        origin_mm: (3,) LPS point shown at (0, 0) of the plane.
+        right: (3,) unit patient direction that points right on the screen.
+        down: (3,) unit patient direction that points down, at right angles to ``right``.
+    """
+
+    origin_mm: FloatArray
+    right: FloatArray
+    down: FloatArray
+
+    @cached_property
+    def axes(self) -> FloatArray:
+        """(3, 3) rows: right, down, and the normal into the screen."""
+        return np.array((self.right, self.down, np.cross(self.right, self.down)))
+
+    def project(self, points_mm: ArrayLike) -> FloatArray:
+        """Map LPS points (..., 3) to (..., 3): right, down, and behind the screen, mm."""
+        return np.asarray((np.asarray(points_mm, np.float64) - self.origin_mm) @ self.axes.T)
+
+    def to_patient(self, right_mm: FloatArray, down_mm: FloatArray) -> FloatArray:
+        """Return the LPS points of plane coordinates."""
+        return self.origin_mm + right_mm[..., None] * self.right + down_mm[..., None] * self.down
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """Voxels of a plane.
+
+    Attributes:
+        plane: where they lie.
+        hu: (rows, columns) int16, top left first; a view wherever possible.
+        box_mm: left, top, width, height of the pixels' outer edges in the plane.
+        number: of the acquired slice; -1 for a plane between slices.
+    """
+
+    plane: Plane
+    hu: NDArray[np.int16]
+    box_mm: tuple[float, float, float, float]
+    number: int = -1
+
+
+def screen_axes(patient_position: str) -> tuple[FloatArray, FloatArray]:
+    """Return the patient directions right and down on the screen of an axial slice.
+
+    Axial slices are seen from the feet and never mirrored: right x down points headward. An
+    unknown position is shown as supine; the letters on the screen tell.
+    """
+    down = np.array(_DOWN.get(patient_position[2:].upper(), _DOWN["S"]))
+    return np.cross(down, HEADWARD), down
+
+
+def letters(direction: FloatArray) -> str:
+    """Return one or two orientation letters (L R, P A, H F) for a patient direction."""
+    names = ("LR", "PA", "HF")
+    order = np.argsort(-np.abs(direction))
+    return "".join(
+        names[axis][0 if direction[axis] > 0 else 1]
+        for axis in order[:2]
+        if abs(direction[axis]) > 0.35
+    )
+
+
+def axial(volume: Volume, number: int) -> Slice:
+    """Return an acquired slice without resampling, turned as the scanner shows it."""
+    geometry, hu = volume.geometry, volume.hu[number]
+    columns, rows = geometry.axes[:, 0], geometry.axes[:, 1]
+    step_x, step_y = (float(s) for s in geometry.spacing_mm[:2])
+    right, down = screen_axes(volume.provenance.patient_position)
+    if abs(columns @ right) < abs(columns @ down):
+        columns, rows, hu = rows, columns, hu.T
+        step_x, step_y = step_y, step_x
+    if columns @ right < 0:
+        columns, hu = -columns, hu[:, ::-1]
+    if rows @ down < 0:
+        rows, hu = -rows, hu[::-1]
+    _, ny, nx = geometry.shape
+    middle = geometry.indices_to_patient(((nx - 1) / 2, (ny - 1) / 2, number))
+    height, width = hu.shape
+    box = (-width * step_x / 2, -height * step_y / 2, width * step_x, height * step_y)
+    return Slice(Plane(middle, columns, rows), hu, box, number)
+
+
+def nearest_slice(volume: Volume, point_mm: ArrayLike) -> int:
+    """Return the number of the slice nearest to a point."""
+    index = volume.geometry.patient_to_indices(point_mm)[2]
+    return int(np.clip(round(float(index)), 0, volume.geometry.shape[0] - 1))
+
+
+def needle_plane(tip_mm: ArrayLike, direction: FloatArray, patient_position: str) -> Plane:
+    """Return the plane that holds a needle and is otherwise as axial as can be."""
+    across = np.cross(HEADWARD, direction)
+    if np.linalg.norm(across) < 1e-3:
+        across = np.array((1.0, 0.0, 0.0))
+    normal = np.cross(direction, across / np.linalg.norm(across))
+    normal = normal / np.linalg.norm(normal) * (1.0 if normal @ HEADWARD >= 0 else -1.0)
+    return _plane_across(tip_mm, normal, patient_position)
+
+
+def across_needle(tip_mm: ArrayLike, direction: FloatArray, patient_position: str) -> Plane:
+    """Return the plane at right angles to a needle through its tip, seen along the needle."""
+    return _plane_across(tip_mm, direction, patient_position)
+
+
+def _plane_across(origin_mm: ArrayLike, normal: FloatArray, patient_position: str) -> Plane:
+    right, down = screen_axes(patient_position)
+    # Keep that direction of the axial picture which the plane holds best.
+    if abs(normal @ right) <= abs(normal @ down):
+        right = right - (right @ normal) * normal
+        right = right / np.linalg.norm(right)
+        down = np.cross(normal, right)
+    else:
+        down = down - (down @ normal) * normal
+        down = down / np.linalg.norm(down)
+        right = np.cross(down, normal)
+    return Plane(np.asarray(origin_mm, np.float64), right, down)
+
+
+def reslice(volume: Volume, plane: Plane, *, half_mm: float, step_mm: float = 0.6) -> Slice:
+    """Return the voxels of any plane around its origin, linearly interpolated."""
+    steps = np.arange(-half_mm, half_mm + step_mm / 2, step_mm)
+    hu = _sampled(volume.geometry, volume.hu, plane, steps, steps, outside=AIR_HU)
+    left, size = float(steps[0] - step_mm / 2), len(steps) * step_mm
+    return Slice(plane, hu, (left, left, size, size))
+
+
+def dose_on(
+    geometry: GridGeometry, dose_gy: NDArray[np.float32], plane: Plane, step_mm: float = 1.0
+) -> tuple[NDArray[np.float32], FloatArray, FloatArray] | None:
+    """Return the dose on a plane with its right and down coordinates, None if it misses."""
+    corners = plane.project(geometry.corners_mm())
+    if corners[:, 2].min() > 0 or corners[:, 2].max() < 0:
+        return None
+    low, high = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
+    right, down = (np.arange(low[i], high[i] + step_mm, step_mm) for i in (0, 1))
+    return _sampled(geometry, dose_gy, plane, right, down, outside=0), right, down
+
+
+def _sampled(
+    geometry: GridGeometry,
+    voxels: NDArray[Voxel],
+    plane: Plane,
+    right_mm: FloatArray,
+    down_mm: FloatArray,
+    *,
+    outside: float,
+) -> NDArray[Voxel]:
+    points = plane.to_patient(right_mm[None, :], down_mm[:, None])
+    indices = geometry.patient_to_indices(points)
+    return np.asarray(
+        map_coordinates(
+            voxels,
+            indices.reshape(-1, 3).T[::-1],
+            output=voxels.dtype,
+            order=1,
+            mode="constant",
+            cval=outside,
+        )
+    ).reshape(len(down_mm), len(right_mm))

@@ -1,0 +1,62 @@
+"""Opens the room's window and keeps it going."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from types import TracebackType
+
+from PyQt5.QtCore import QTimer
+from PyQt5.QtWidgets import QApplication
+
+from guidance.errors import CommandError
+from guidance.screen.acts import Acts
+from guidance.screen.window import RoomWindow
+
+log = logging.getLogger(__name__)
+
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+
+
+def play(acts: Acts, operator: str, tick: Callable[[RoomWindow], None], *, every_ms: int) -> None:
+    """Show the window until it is closed.
+
+    Args:
+        acts: what the window may ask of the core.
+        operator: name to begin with.
+        tick: called again and again in the window's thread; must not wait for anything.
+        every_ms: how often.
+
+    Raises:
+        CommandError: there is no display.
+    """
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in DISPLAYS):
+        raise CommandError("there is no display to open the window on; use --headless")
+    # Kept in a variable: Qt crashes if Python lets go of its application.
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    window = RoomWindow(acts, operator)
+    window.showMaximized()
+    timer = QTimer(window)
+    timer.timeout.connect(lambda: tick(window))
+    timer.start(every_ms)
+    before, sys.excepthook = sys.excepthook, _said_by(window)
+    try:
+        application.exec()
+    finally:
+        sys.excepthook = before
+        timer.stop()
+        window.deleteLater()
+
+
+def _said_by(
+    window: RoomWindow,
+) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
+    """Return a hook that says errors in the window; without one PyQt ends the process."""
+
+    def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.error("error in the window", exc_info=(kind, error, trace))
+        window.say(f"THE SCREEN MAY BE OUT OF DATE: {error or kind.__name__}", done=False)
+
+    return say

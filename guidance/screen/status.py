@@ -1,0 +1,89 @@
+"""The lines that speak: alarms, and what came of an act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtWidgets import QFrame, QHBoxLayout
+
+from guidance.alarms import Alarm
+from guidance.procedure.snapshot import Snapshot
+from guidance.screen import theme, words
+from guidance.screen.acts import Acts, Answer
+from guidance.screen.buttons import push
+from guidance.screen.panels import label
+from guidance.screen.words import coloured
+
+
+class Clerk(QObject):
+    """Asks for acts, and brings the answers back into the thread of the window."""
+
+    answered = pyqtSignal(str, bool)
+
+    def __init__(self, acts: Acts, operator: Callable[[], str]) -> None:
+        """Ask in the name that stands in the operator's field.
+
+        Args:
+            acts: who is asked.
+            operator: returns the name.
+        """
+        super().__init__()
+        self._acts, self._operator = acts, operator
+
+    def perform(self, what: str, act: Callable[[Acts, str], Answer]) -> None:
+        """Ask for an act; ``answered`` tells in words what came of it, and if it was done."""
+
+        def tell(answer: Answer) -> None:
+            error = answer.exception()
+            if error is None:
+                self.answered.emit(f"Done: {what}.", True)
+            else:
+                self.answered.emit(f"Not done: {what}: {error}.", False)
+
+        # The callback runs in the thread that answers; the signal is queued to ours.
+        act(self._acts, self._operator().strip()).add_done_callback(tell)
+
+
+class AlarmLine(QFrame):
+    """The foremost alarm with its priority in word, symbol and colour."""
+
+    def __init__(self, acknowledge: Callable[[Alarm], None]) -> None:
+        """Make an empty line.
+
+        Args:
+            acknowledge: called with the alarm that a person has seen.
+        """
+        super().__init__()
+        self.setProperty("role", "panel")
+        self._acknowledge = acknowledge
+        self.alarm: Alarm | None = None
+        self._text = label("alarm", wrap=True)
+        self.button = push("Seen  F8")
+        self.button.clicked.connect(self.acknowledge)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 2, 6, 2)
+        layout.addWidget(self._text, 1)
+        layout.addWidget(self.button)
+
+    @property
+    def text(self) -> str:
+        """What it says, as rich text."""
+        return self._text.text()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the alarm that matters most."""
+        self.alarm = words.foremost(snapshot.alarms)
+        if self.alarm is None:
+            self._text.setText(coloured("no alarm", theme.QUIET))
+            self.button.setVisible(False)
+            return
+        text, colour = words.alarm_line(self.alarm, len(snapshot.alarms) - 1)
+        self._text.setText(coloured(text, colour))
+        self._text.setToolTip(self.alarm.text)
+        self.button.setVisible(not self.alarm.acknowledged_by)
+
+    def acknowledge(self) -> None:
+        """Say that a person has seen it."""
+        if self.alarm is not None and not self.alarm.acknowledged_by:
+            self._acknowledge(self.alarm)

@@ -1,0 +1,240 @@
+"""A slice with what lies on it, painted at the size of the widget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PyQt5.QtCore import QPointF, QRectF, Qt, pyqtSignal
+from PyQt5.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
+from PyQt5.QtWidgets import QSizePolicy, QWidget
+
+from guidance.screen import theme
+from guidance.screen.greyscale import PRESETS, GreyScale
+from guidance.screen.lettering import DASHES, Key, Lettering
+from guidance.screen.overlays import SEED_WIDTH_MM, Capsule, Line, Shape
+from guidance.screen.reslice import Slice, letters
+
+ZOOM_STEP = 1.15
+
+
+class SliceView(QWidget):
+    """Paints one slice; knows nothing of the case."""
+
+    scrolled = pyqtSignal(int)
+    window_dragged = pyqtSignal(float, float)
+
+    def __init__(self, title: str, empty: str) -> None:
+        """Make an empty view.
+
+        Args:
+            title: written in its corner.
+            empty: written while there is nothing to show.
+        """
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        self.title, self._empty = title, empty
+        self.text_scale = 1.0
+        self._table = PRESETS[0].table()
+        self._slice: Slice | None = None
+        self._image: QImage | None = None
+        self._shapes: Sequence[Shape] = ()
+        self._captions: tuple[str, ...] = ()
+        self._legend: tuple[Key, ...] = ()
+        self._centre, self._span_mm = np.zeros(2), 0.0
+        self._dragged_from: QPointF | None = None
+
+    # --- what is shown -----------------------------------------------------
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._slice = self._image = None
+        self._shapes, self._captions, self._legend = (), (), ()
+        self._span_mm = 0.0
+        self.update()
+
+    def set_window(self, window: GreyScale) -> None:
+        """Set the grey scale."""
+        self._table = window.table()
+        self._image = None
+        self.update()
+
+    def show_slice(
+        self,
+        shown: Slice,
+        shapes: Sequence[Shape],
+        captions: tuple[str, ...] = (),
+        legend: tuple[Key, ...] = (),
+    ) -> None:
+        """Show a slice with shapes over it.
+
+        Args:
+            shown: the slice.
+            shapes: in the slice's plane.
+            captions: lines under the title.
+            legend: what the shapes are.
+        """
+        if self._slice is not shown:
+            self._slice, self._image = shown, None
+        self._shapes, self._captions, self._legend = shapes, captions, legend
+        self.update()
+
+    def look_at(self, centre: Sequence[float] | NDArray[np.float64], span_mm: float) -> None:
+        """Show this much of the plane around a point of it; 0 shows the whole slice."""
+        self._centre, self._span_mm = np.asarray(centre, np.float64), span_mm
+        self.update()
+
+    @property
+    def edge_letters(self) -> tuple[str, str, str, str]:
+        """Orientation letters at the left, right, top and bottom edge; empty without a slice."""
+        if self._slice is None:
+            return ("", "", "", "")
+        plane = self._slice.plane
+        return (
+            letters(-plane.right),
+            letters(plane.right),
+            letters(-plane.down),
+            letters(plane.down),
+        )
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """The lines under the title."""
+        return self._captions
+
+    @property
+    def shapes(self) -> Sequence[Shape]:
+        """What is drawn over the slice."""
+        return self._shapes
+
+    # --- the hand ----------------------------------------------------------
+
+    def wheelEvent(self, event: QWheelEvent | None) -> None:
+        """Scroll slices; with Ctrl, zoom."""
+        if event is None or self._slice is None:
+            return
+        turns = event.angleDelta().y() / 120.0
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._span_mm = float(np.clip(self._span() * ZOOM_STEP**-turns, 20.0, 800.0))
+            self.update()
+        else:
+            self.scrolled.emit(int(np.sign(turns)))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Begin to drag: left moves the picture, right changes the grey scale."""
+        if event is not None:
+            self._dragged_from = event.localPos()
+
+    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+        """Go on dragging."""
+        if event is None or self._dragged_from is None or self._slice is None:
+            return
+        moved = event.localPos() - self._dragged_from
+        self._dragged_from = event.localPos()
+        if event.buttons() & Qt.MouseButton.RightButton:
+            self.window_dragged.emit(moved.x() * 4.0, -moved.y() * 4.0)
+        else:
+            self._span_mm = self._span()
+            self._centre = self._centre - np.array((moved.x(), moved.y())) / self._pixels_per_mm()
+            self.update()
+
+    # --- painting ----------------------------------------------------------
+
+    def paintEvent(self, _event: QPaintEvent | None) -> None:
+        """Paint all of it."""
+        painter = QPainter(self)
+        lettering = Lettering(painter, self.rect(), self.text_scale)
+        painter.fillRect(self.rect(), QColor("black"))
+        if self._slice is None:
+            painter.setPen(QColor(theme.QUIET))
+            lettering.font(20)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._empty)
+            return
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(self._on_screen(self._slice.box_mm), self._grey())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        lettering.font(15)
+        for shape in self._shapes:
+            if isinstance(shape, Line):
+                self._draw_line(painter, shape)
+            else:
+                self._draw_seed(painter, shape)
+        painter.setOpacity(1.0)
+        lettering.orientation(self.edge_letters)
+        lettering.captions(self.title, self._captions)
+        lettering.key(self._legend)
+        lettering.scale_bar(self._pixels_per_mm(), length_mm=50 if self._span() > 150 else 10)
+
+    def _grey(self) -> QImage:
+        assert self._slice is not None
+        if self._image is None:
+            pixels = self._table[self._slice.hu.view(np.uint16)]
+            height, width = pixels.shape
+            grey = QImage(pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
+            # Qt scales this format fastest; the conversion also takes a copy of the pixels.
+            self._image = grey.convertToFormat(QImage.Format.Format_RGB32)
+        return self._image
+
+    def _span(self) -> float:
+        assert self._slice is not None
+        return self._span_mm or max(self._slice.box_mm[2:])
+
+    def _pixels_per_mm(self) -> float:
+        return min(self.width(), self.height()) / self._span()
+
+    def _point(self, point: NDArray[np.float64]) -> QPointF:
+        at = (point - self._centre) * self._pixels_per_mm()
+        return QPointF(at[0] + self.width() / 2, at[1] + self.height() / 2)
+
+    def _on_screen(self, box_mm: tuple[float, float, float, float]) -> QRectF:
+        left, top, width, height = box_mm
+        return QRectF(
+            self._point(np.array((left, top))), self._point(np.array((left + width, top + height)))
+        )
+
+    def _polygon(self, points: NDArray[np.float64]) -> QPolygonF:
+        at = (points - self._centre) * self._pixels_per_mm()
+        at = at + np.array((self.width() / 2, self.height() / 2))
+        return QPolygonF([QPointF(x, y) for x, y in at.tolist()])
+
+    def _draw_line(self, painter: QPainter, line: Line) -> None:
+        painter.setOpacity(line.opacity)
+        width = max(1.0, line.width * self.text_scale)
+        painter.setPen(QPen(QColor(line.colour), width, DASHES[line.dash]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        polygon = self._polygon(line.points)
+        if line.closed:
+            painter.drawPolygon(polygon)
+        else:
+            painter.drawPolyline(polygon)
+        if line.name:
+            # A needle is named at its entry, a structure at its right edge.
+            at = polygon[line.name_at]
+            painter.drawText(at + QPointF(5.0, -3.0) * self.text_scale, line.name)
+
+    def _draw_seed(self, painter: QPainter, seed: Capsule) -> None:
+        painter.setOpacity(seed.opacity)
+        start, end = self._point(seed.start), self._point(seed.end)
+        width = max(3.0 * self.text_scale, SEED_WIDTH_MM * self._pixels_per_mm())
+        round_cap = Qt.PenCapStyle.RoundCap
+        painter.setPen(QPen(QColor(seed.colour), width + 1.5, cap=round_cap))
+        painter.drawLine(start, end)
+        if not seed.filled:
+            painter.setPen(QPen(QColor("black"), max(1.0, width - 1.0), cap=round_cap))
+            painter.drawLine(start, end)
+        if seed.crossed:
+            painter.setPen(QPen(QColor(seed.colour), 2.0 * self.text_scale))
+            middle, arm = (start + end) / 2, 7.0 * self.text_scale
+            painter.drawLine(middle + QPointF(-arm, -arm), middle + QPointF(arm, arm))
+            painter.drawLine(middle + QPointF(-arm, arm), middle + QPointF(arm, -arm))

@@ -1,0 +1,228 @@
+"""What the panels say: snapshot in, words and colours out. No widgets here."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from datetime import datetime
+
+from guidance.alarms import Alarm, Priority
+from guidance.planning.plan import ImplantPlan
+from guidance.procedure.snapshot import ApplicatorView, DoseView, LedgerView, Snapshot
+from guidance.screen import theme
+from guidance.tracking.implant import NeedleTrack
+
+# Bands of the tip deviation, display only. Published placement errors at the tip are
+# 4.4 +- 2.9 mm (Ji 2021, PMC8438469): the first band asks for better than the mean.
+TIP_GOOD_MM = 3.0
+TIP_FAIR_MM = 5.0
+ANGLE_GOOD_DEG = 2.0
+ANGLE_FAIR_DEG = 4.0
+# The applicator answers several times a second; silence longer than this is said.
+SILENT_AFTER_S = 3.0
+DASH = "–"
+
+
+def coloured(text: str, colour: str) -> str:
+    """Return text in a colour, for a label."""
+    return f'<span style="color:{colour}">{html.escape(text)}</span>'
+
+
+def clock_time(when: datetime, now: datetime) -> str:
+    """Return a time of day of this room, with the date if it was not today."""
+    there, here = when.astimezone(), now.astimezone()
+    return there.strftime("%H:%M:%S" if there.date() == here.date() else "%Y-%m-%d %H:%M")
+
+
+def age(when: datetime, now: datetime) -> str:
+    """Return how long ago something was."""
+    seconds = max(0, int((now - when).total_seconds()))
+    if seconds < 100:
+        return f"{seconds} s ago"
+    if seconds < 100 * 60:
+        return f"{seconds // 60} min ago"
+    hours = seconds // 3600
+    return f"{hours} h ago" if hours < 48 else f"{hours // 24} days ago"
+
+
+def scan_line(snapshot: Snapshot, now: datetime) -> str:
+    """Return which scan is shown, and how old it is."""
+    scan = snapshot.scan
+    if scan is None:
+        return "no scan"
+    when = scan.acquired_at or scan.received_at
+    said = "taken" if scan.acquired_at else "received"
+    purpose = f"{scan.purpose} CT" if scan.purpose else "CT"
+    return f"{purpose} {said} {clock_time(when, now)}, {age(when, now)}"
+
+
+def tracks(snapshot: Snapshot) -> tuple[NeedleTrack, ...]:
+    """Return the needles: as tracked, or as planned while none has been looked for."""
+    if snapshot.needles or snapshot.plan is None:
+        return snapshot.needles
+    return tuple(NeedleTrack(n.number, planned=n) for n in snapshot.plan.needles)
+
+
+def dropped_through(snapshot: Snapshot, needle: int) -> int:
+    """Return how many seeds were counted through a needle."""
+    return sum(1 for s in snapshot.seeds if s.needle == needle and s.event_key)
+
+
+def planned_through(plan: ImplantPlan | None, needle: int) -> int:
+    """Return how many seeds the plan has for a needle."""
+    return sum(1 for s in plan.seeds if s.needle == needle) if plan else 0
+
+
+def _band(value: float, good: float, fair: float) -> str:
+    if abs(value) <= good:
+        return theme.GOOD
+    return theme.WARN if abs(value) <= fair else theme.BAD
+
+
+def needle_rows(needle: NeedleTrack) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the figures of the needle card: title, number, words, colour."""
+    if needle.tip_mm is None:
+        yield ("tip", "not seen", "no scan shows it yet", theme.QUIET)
+        return
+    tip, depth, angle = needle.tip_deviation_mm, needle.depth_deviation_mm, needle.angle_deg
+    if tip is None or depth is None or angle is None:
+        yield ("tip", "not planned", "nothing to compare it with", theme.WARN)
+    else:
+        colour = _band(tip, TIP_GOOD_MM, TIP_FAIR_MM)
+        words = {theme.GOOD: "on plan", theme.WARN: "off plan", theme.BAD: "FAR OFF PLAN"}
+        yield ("tip", f"{tip:.1f} mm", words[colour], colour)
+        how = "at depth" if abs(depth) < 1.0 else ("too deep" if depth > 0 else "too shallow")
+        yield ("depth", f"{depth:+.1f} mm", how, _band(depth, TIP_GOOD_MM, TIP_FAIR_MM))
+        lateral = needle.lateral_deviation_mm
+        beside = f"{lateral:.1f} mm beside" if lateral is not None else ""
+        yield ("angle", f"{angle:.1f}°", beside, _band(angle, ANGLE_GOOD_DEG, ANGLE_FAIR_DEG))
+    for clearance in sorted(needle.clearances, key=lambda c: c.distance_mm - c.limit_mm)[:1]:
+        kept = clearance.kept
+        limit = f"{clearance.limit_mm:g} mm"
+        words_ = f"limit {limit} kept" if kept else f"TOO CLOSE, limit {limit}"
+        colour = theme.GOOD if kept else theme.BAD
+        yield (clearance.structure, f"{clearance.distance_mm:.1f} mm", words_, colour)
+
+
+def seeds_line(ledger: LedgerView) -> str:
+    """Return what the last scan says of the seeds counted."""
+    if ledger.seen is None:
+        return "dropped of planned; not scanned yet"
+    return f"dropped of planned; {ledger.seen} seen in the last scan"
+
+
+def silence_s(applicator: ApplicatorView, now: datetime) -> float:
+    """Return how long the applicator has been silent, 0 if no longer than it may."""
+    if applicator.as_of is None:
+        return 0.0
+    silent = (now - applicator.as_of).total_seconds()
+    return silent if silent > SILENT_AFTER_S else 0.0
+
+
+def armed_line(applicator: ApplicatorView, now: datetime) -> tuple[str, str]:
+    """Return the armed state in words, with its colour; unknown while nothing is heard."""
+    if applicator.link != "up":
+        return f"LINK {applicator.link.upper()}", theme.LINK_COLOURS.get(
+            applicator.link, theme.QUIET
+        )
+    if silent := silence_s(applicator, now):
+        return f"NO ANSWER FOR {silent:.0f} s", theme.BAD
+    if not applicator.armed:
+        return "NOT ARMED", theme.QUIET
+    left = applicator.permitted - applicator.dropped
+    return f"ARMED: {left} of {applicator.permitted} to drop", theme.WARN
+
+
+def applicator_line(applicator: ApplicatorView, now: datetime) -> str:
+    """Return needle, cartridge and the time of the last answer."""
+    parts = []
+    if applicator.needle is not None:
+        parts.append(f"needle {applicator.needle}")
+    if applicator.cartridge:
+        count = "?" if applicator.remaining is None else str(applicator.remaining)
+        parts.append(f"cartridge {applicator.cartridge}, {count} left")
+    if applicator.as_of is None:
+        parts.append("never heard")
+        return " · ".join(parts)
+    parts.append(f"as of {clock_time(applicator.as_of, now)}")
+    return " · ".join(parts)
+
+
+def ledger_line(ledger: LedgerView) -> str:
+    """Return the account: received = the sum of the places."""
+    return (
+        f"{ledger.received} received = {ledger.implanted} implanted + {ledger.in_cartridges} in "
+        f"cartridges + {ledger.returned} returned + {ledger.assayed} assayed + "
+        f"{ledger.waste} waste + {ledger.unresolved} unresolved"
+    )
+
+
+def balance(ledger: LedgerView) -> tuple[str, str]:
+    """Return whether the account balances, in words and colour."""
+    if ledger.unresolved:
+        return f"{ledger.unresolved} SEEDS UNRESOLVED", theme.BAD
+    if not ledger.balanced:
+        return "ACCOUNT DOES NOT BALANCE", theme.BAD
+    return ("every seed has its place", theme.GOOD) if ledger.received else ("no seeds yet", "")
+
+
+def dose_origin(dose: DoseView, *, stale: bool) -> str:
+    """Return what a dose is made of; every figure shown stands beside this."""
+    said = f"{dose.seeds} seeds after event {dose.event_number}; {dose.method}"
+    return f"STALE, a seed has changed since: {said}" if stale else said
+
+
+TARGET_ROLES = {"GTV", "CTV", "PTV"}
+# Title, field and unit of the figures shown.
+FIGURES_OF_TARGET = (
+    ("D90", "D90_gy", "Gy"),
+    ("V100", "V100_percent", "%"),
+    ("V150", "V150_percent", "%"),
+)
+FIGURES_OF_ORGAN = (("Dmax", "Dmax_gy", "Gy"), ("D0.1cc", "D0.1cc_gy", "Gy"))
+
+
+def dose_rows(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
+    """Yield structure, figure, value in the implant and value in the plan."""
+    target = snapshot.plan.target_name if snapshot.plan else ""
+    roles = {s.name: s.role.upper() for s in snapshot.structures}
+    names = [
+        d.structure for view in (snapshot.dose, snapshot.planned_dose) if view for d in view.dvh
+    ]
+    names = [n for n in dict.fromkeys(names) if roles.get(n) != "EXTERNAL"]
+    for name in sorted(names, key=lambda n: (n != target, roles.get(n) in TARGET_ROLES)):
+        figures: tuple[tuple[str, str, str], ...] = FIGURES_OF_ORGAN
+        if name == target or roles.get(name) in TARGET_ROLES:
+            figures = FIGURES_OF_TARGET if name == target else FIGURES_OF_TARGET[:2]
+        for title, field, unit in figures:
+            yield (
+                name,
+                title,
+                _figure(snapshot.dose, name, field, unit),
+                _figure(snapshot.planned_dose, name, field, unit),
+            )
+
+
+def _figure(dose: DoseView | None, structure: str, field: str, unit: str) -> str:
+    for dvh in dose.dvh if dose else ():
+        if dvh.structure == structure and field in dvh.figures:
+            digits = 0 if unit == "Gy" else 1
+            return f"{dvh.figures[field]:.{digits}f} {unit}"
+    return DASH
+
+
+def foremost(alarms: tuple[Alarm, ...]) -> Alarm | None:
+    """Return the alarm to show: not acknowledged first, then the most urgent, then newest."""
+    rank = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
+    return min(alarms, key=lambda a: (bool(a.acknowledged_by), rank[a.priority]), default=None)
+
+
+def alarm_line(alarm: Alarm, others: int) -> tuple[str, str]:
+    """Return an alarm with symbol and priority word, and its colour."""
+    symbol, colour = theme.PRIORITY_LOOK[alarm.priority]
+    text = f"{symbol} {alarm.priority.value.upper()}: {alarm.text}"
+    if not alarm.active:
+        text += " (no longer so)"
+    if alarm.acknowledged_by:
+        text += f" (seen by {alarm.acknowledged_by})"
+    return (f"{text} (+{others} more)" if others else text), colour

@@ -1,0 +1,5 @@
+"""The screen is tested without one."""
+
+import os
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"

@@ -1,0 +1,265 @@
+"""The window: what it shows of a snapshot, and what it asks of the core."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtGui import QWheelEvent
+from PyQt5.QtWidgets import QApplication, QLabel
+
+from guidance.ledger import LedgerView
+from guidance.procedure.snapshot import Snapshot, Step
+from guidance.screen import RoomWindow
+from guidance.screen.buttons import SURE_WITHIN_MS
+from tests.screen.room_case import NOW, Recorder, dose, snapshot
+
+
+@pytest.fixture(scope="module")
+def case() -> Snapshot:
+    return snapshot()
+
+
+@pytest.fixture
+def acts() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def window(qtbot, acts) -> RoomWindow:
+    made = RoomWindow(acts, "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(made)
+    made.resize(1280, 720)
+    return made
+
+
+def all_words(window: RoomWindow) -> str:
+    return " ".join(label.text() for label in window.findChildren(QLabel))
+
+
+def press(qtbot, window: RoomWindow, key: Qt.Key) -> None:
+    qtbot.keyClick(window, key)
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"), [("HFS", ("R", "L", "A", "P")), ("HFP", ("L", "R", "P", "A"))]
+)
+def test_orientation_letters(window, position, expected):
+    window.show_snapshot(snapshot(position))
+    assert window.scene.axial.edge_letters == expected
+
+
+def test_what_matters_is_on_the_screen(window, case):
+    window.show_snapshot(case)
+    words = all_words(window)
+    for wanted in (
+        "Example Case", "P-0042", "L3 left", "3 min ago", "applicator up",
+        "Research software, not a medical device", "3.7 mm", "11 / 18", "ARMED: 2 of 3",
+        "15 received = 11 implanted", "14.2 mm", "drop 2 more", "1 of 11 counted",
+    ):  # fmt: skip
+        assert wanted in words, wanted
+
+
+def test_every_dose_names_what_it_is_made_of_and_says_when_it_is_stale(window, case):
+    window.show_snapshot(case)
+    assert "12 seeds after event 41" in window.figures.text
+    assert "TG-43 2D line source, 6711" in window.figures.text
+    assert "STALE" not in window.figures.text
+    window.show_snapshot(replace(case, dose_is_stale=True))
+    assert "STALE" in window.figures.text
+
+
+def test_permit_takes_two_presses(qtbot, window, acts, case):
+    window.show_snapshot(case)
+    button = window.act_bar.permit_button
+    button.click()
+    assert acts.acts == []
+    assert button.ready
+    assert "SURE" in button.text()
+    button.click()
+    assert acts.acts == [("permit", 4, 1, "Dr Example")]
+    assert not button.ready
+
+
+def test_a_readied_permit_stands_down_by_itself(qtbot, window, acts, case, monkeypatch):
+    window.show_snapshot(case)
+    button = window.act_bar.permit_button
+    assert SURE_WITHIN_MS == 3000
+    button._timer.setInterval(20)
+    button.click()
+    qtbot.waitUntil(lambda: not button.ready, timeout=1000)
+    button.click()
+    assert acts.acts == []
+
+
+def test_a_readied_permit_stands_down_when_the_needle_changes(window, acts, case):
+    window.show_snapshot(case)
+    window.act_bar.permit_button.click()
+    other = replace(case.applicator, needle=3)
+    window.show_snapshot(replace(case, applicator=other))
+    assert not window.act_bar.permit_button.ready
+
+
+def test_a_snapshot_that_changes_nothing_leaves_the_permit_ready(window, case):
+    window.show_snapshot(case)
+    window.act_bar.permit_button.click()
+    window.show_snapshot(replace(case, event_number=43))
+    assert window.act_bar.permit_button.ready
+
+
+def test_ending_the_permit_takes_one_press_at_every_step(qtbot, window, acts, case):
+    for step in Step:
+        window.show_snapshot(replace(case, step=step))
+        press(qtbot, window, Qt.Key.Key_Escape)
+    assert acts.acts == [("disarm", "Dr Example")] * len(Step)
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        (Step.CASE, "open_case"),
+        (Step.REGISTER, "accept_registration"),
+        (Step.NEEDLES, "confirm_needles"),
+        (Step.VERIFY, "verify_implant"),
+    ],
+)
+def test_one_key_does_the_act_of_the_step(qtbot, window, acts, case, step, expected):
+    window.show_snapshot(replace(case, step=step))
+    press(qtbot, window, Qt.Key.Key_F2)
+    assert [act[0] for act in acts.acts] == [expected]
+    if step is Step.VERIFY:
+        assert acts.acts[0][1] is case.dose
+
+
+def test_closing_takes_two_presses_and_the_sentence(qtbot, window, acts, case):
+    short = LedgerView(received=15, implanted=14, unresolved=1)
+    window.show_snapshot(replace(case, step=Step.CLOSE, ledger=short))
+    assert not window.act_bar.sentence.isHidden()
+    window.act_bar.sentence.setText("One seed stayed in the needle.")
+    press(qtbot, window, Qt.Key.Key_F2)
+    assert acts.acts == []
+    press(qtbot, window, Qt.Key.Key_F2)
+    assert acts.acts == [("close_case", "Dr Example", "One seed stayed in the needle.")]
+
+
+def test_cartridges_are_checked_in_and_closed(window, acts, case):
+    window.show_snapshot(case)
+    form = window.cartridges
+    form.serial.setText("B2")
+    form.seeds.setValue(10)
+    form.check_in()
+    form.seeds.setValue(4)
+    form.close_cartridge()
+    assert acts.acts[0] == ("receive_cartridge", "B2", "6711", 0.6, 10, "Dr Example")
+    assert acts.acts[1][:3] == ("close_cartridge", "B2", 4)
+    assert acts.acts[1][3].value == "returned"
+
+
+def test_a_refusal_is_a_sentence_on_the_screen_and_nothing_that_blocks(qtbot, case):
+    window = RoomWindow(Recorder("the needles are not confirmed yet"), clock=lambda: NOW)
+    qtbot.addWidget(window)
+    window.show_snapshot(replace(case, step=Step.NEEDLES))
+    press(qtbot, window, Qt.Key.Key_F2)
+    qtbot.waitUntil(lambda: "the needles are not confirmed yet" in window.status.text())
+    assert QApplication.activeModalWidget() is None
+
+
+def test_the_foremost_alarm_is_shown_and_acknowledged(qtbot, window, acts, case):
+    window.show_snapshot(case)
+    assert "HIGH" in window.alarm_line.text
+    press(qtbot, window, Qt.Key.Key_F8)
+    assert acts.acts == [("acknowledge", "seeds:missing", "Dr Example")]
+    seen = replace(case.alarms[0], acknowledged_by="Dr Example")
+    window.show_snapshot(replace(case, alarms=(seen, case.alarms[1])))
+    assert "MEDIUM" in window.alarm_line.text
+
+
+def test_another_case_clears_everything(window, case):
+    window.show_snapshot(case)
+    window.act_bar.sentence.setText("of the first case")
+    window.cartridges.serial.setText("A17")
+    window.act_bar.permit_button.click()
+    window.show_snapshot(Snapshot(1, NOW, "case-2"))
+    assert window.scene.axial.edge_letters == ("", "", "", "")
+    assert all(not view.shapes for view in (window.scene.along, window.scene.across))
+    assert window.scene.needle is None
+    assert window.table.rowCount() == 0
+    assert window.act_bar.sentence.text() == window.cartridges.serial.text() == ""
+    assert not window.act_bar.permit_button.ready
+    words = all_words(window)
+    for left in ("Example", "P-0042", "L3", "133 Gy", "Needle 4", "11 / 18", "case-1"):
+        assert left not in words, left
+
+
+def test_keys_and_wheel_change_the_picture(qtbot, window, case):
+    window.show_snapshot(case)
+    view = window.scene.axial
+    before = view.captions
+    press(qtbot, window, Qt.Key.Key_2)
+    assert "W 400  L 40" in view.captions[1]
+    assert before[0].startswith("slice 18/30")
+    press(qtbot, window, Qt.Key.Key_PageUp)
+    assert view.captions[0].startswith("slice 19/30")
+    middle = QPoint(50, 50)
+    view.wheelEvent(
+        QWheelEvent(
+            QPointF(middle), QPointF(middle), QPoint(0, -120), QPoint(0, -120),
+            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase, False,
+        )
+    )  # fmt: skip
+    assert view.captions[0].startswith("slice 18/30")
+
+
+def test_keys_reach_the_window_until_a_field_is_clicked(qtbot, window, case):
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    window.show_snapshot(case)
+    qtbot.keyClick(window.focusWidget(), Qt.Key.Key_3)
+    assert "lung" in window.scene.axial.captions[1]
+    assert window.act_bar.operator.text() == "Dr Example"
+    window.act_bar.operator.setFocus()
+    qtbot.keyClick(window.act_bar.operator, Qt.Key.Key_1)
+    assert window.act_bar.operator.text() == "Dr Example1"
+    qtbot.keyClick(window.act_bar.operator, Qt.Key.Key_Return)
+    assert window.focusWidget() is window.centralWidget()
+
+
+def test_a_click_in_the_table_shows_that_needle_until_another_is_attached(window, case):
+    window.show_snapshot(case)
+    assert window.scene.needle.number == 4
+    window.table.cellClicked.emit(1, 0)
+    assert window.scene.needle.number == 2
+    assert "Needle 2 of 6" in all_words(window)
+    window.show_snapshot(replace(case, applicator=replace(case.applicator, needle=5)))
+    assert window.scene.needle.number == 5
+
+
+def test_pictures_after_the_needles_are_out_say_so(window, case):
+    window.show_snapshot(case)
+    assert window.scene.along.captions == ("needle 4, as seen",)
+    later = replace(case.scan, series_instance_uid="2.0", purpose="verification")
+    window.show_snapshot(replace(case, scan=later))
+    assert window.scene.along.captions == ("needle 4, earlier scan",)
+
+
+def test_a_strange_name_is_shown_as_it_is(window, case):
+    window.show_snapshot(replace(case, patient_name="<b>Odd</b>^Name", next_action="a < b"))
+    assert "&lt;b&gt;Odd" in all_words(window)
+
+
+def test_new_dose_is_drawn_anew(window, case):
+    window.show_snapshot(case)
+    before = window.scene.axial.shapes
+    window.show_snapshot(replace(case, dose=dose(scale=1.3)))
+    assert before
+    assert window.scene.axial.shapes is not before
+
+
+def test_a_silent_applicator_is_said(window, case):
+    old = replace(case.applicator, as_of=NOW - timedelta(seconds=9))
+    window.show_snapshot(replace(case, applicator=old))
+    assert "NO ANSWER FOR 9 s" in all_words(window)
