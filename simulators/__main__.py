@@ -33,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     applicator.add_argument("--memory", type=Path, help="file of its non-volatile memory")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s suite: %(message)s")
+    # It tells every message of an association.
+    logging.getLogger("pynetdicom").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _stop)
     try:
         return {"suite": _suite, "scanner": _scanner, "applicator": _applicator}[given.command](

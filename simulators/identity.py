@@ -60,7 +60,7 @@ class Identity:
         meta.MediaStorageSOPInstanceUID = pydicom.uid.UID(sop_instance_uid)
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
         meta.ImplementationClassUID = PYDICOM_IMPLEMENTATION_UID
-        data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+        data = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128, is_implicit_VR=False)
         data.SpecificCharacterSet = "ISO_IR 192"
         data.SOPClassUID = sop_class
         data.SOPInstanceUID = sop_instance_uid

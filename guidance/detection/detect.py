@@ -48,10 +48,9 @@ def detect(
     began = time.perf_counter()
     frame = ScanFrame.of(volume)
     coarse = max(frame.pixel_mm) > COARSEST_PIXEL_MM
-    lines = [] if coarse else find_needles(volume, frame)
-    stands_out = contrast(volume, frame)
+    stands_out, clip = contrast(volume, frame), clip_of(volume)
+    lines = [] if coarse else find_needles(volume, frame, stands_out, clip)
     hidden = _beside(volume, frame, lines) if lines else None
-    clip = clip_of(volume)
     found = [] if coarse else groups(stands_out, frame, hidden)
     kept = alike(seeds_in(volume, frame, stands_out, found, clip))
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)

@@ -1,7 +1,8 @@
 """Needles: long thin metal that comes in from the air outside the patient.
 
-Lines are found among metal voxels by sampling pairs (RANSAC), refined on the metal's centre of
-gravity, and kept only if they leave the skin: what has no end in air is no needle.
+Lines are found among metal voxels by sampling pairs (RANSAC), the last stretch of each is
+fitted with the image of a rod, and a line is kept only if it leaves the skin: what has no end
+in air is no needle.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.special import erfinv
 
 from guidance.detection.frame import ScanFrame
+from guidance.detection.rods import Fit, Patch, fit_rods
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
 
-METAL_HU = 1200.0
+# What a needle stands out by in a slice of 1 mm; thicker slices thin it out, bone stays.
+METAL_HU_MM = 2400.0
+LEAST_METAL_HU, MOST_METAL_HU = 450.0, 1200.0
+# Metal is where a line is at least this share as bright as most of it.
+BRIGHT = 0.3
 AIR_HU = -400.0
 # An 18 gauge needle is 1.27 mm wide; its image is wider by blur and by half a pixel.
 BESIDE_MM = 1.6
@@ -28,6 +33,11 @@ LONGEST_GAP_MM = 8.0
 TRIALS = 400
 STEP_MM = 0.25
 RING_MM = 6.0
+# The stretch of a needle that the image of a rod is fitted to, and how far around it.
+LONGEST_FIT_MM, BEYOND_MM, ASIDE_MM = 70.0, 4.0, 4.0
+# Steel of this gauge as scans show it, HU mm^2; bone ridges have a tenth of it.
+LEAST_STEEL_HU_MM2 = 1500.0
+LEAST_EXPLAINED = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,21 +59,32 @@ class NeedleLine:
     tip_sigma_mm: float
 
 
-def find_needles(volume: Volume, frame: ScanFrame) -> list[NeedleLine]:
-    """Return all needles, each once."""
-    metal = volume.hu > METAL_HU
-    labels, count = ndimage.label(metal, np.ones((3, 3, 3)))
+def find_needles(
+    volume: Volume, frame: ScanFrame, stands_out: NDArray[np.float32], clip_hu: float
+) -> list[NeedleLine]:
+    """Return all needles, each once.
+
+    Args:
+        volume: the scan.
+        frame: of the scan.
+        stands_out: its contrast.
+        clip_hu: value at which the scan clips.
+    """
+    level = float(np.clip(METAL_HU_MM / frame.slice_mm, LEAST_METAL_HU, MOST_METAL_HU))
+    labels, count = ndimage.label(stands_out > level, np.ones((3, 3, 3)))
     needles: list[NeedleLine] = []
     for index, box in enumerate(ndimage.find_objects(labels, count), start=1):
         where = np.argwhere(labels[box] == index) + [s.start for s in box]
         points = frame.of_index(where[:, ::-1].astype(np.float64))
         if np.linalg.norm(np.ptp(points, axis=0)) < SHORTEST_MM:
             continue
-        needles += _in_component(volume, frame, points)
+        needles += _in_component(volume, frame, points, clip_hu)
     return needles
 
 
-def _in_component(volume: Volume, frame: ScanFrame, points: FloatArray) -> list[NeedleLine]:
+def _in_component(
+    volume: Volume, frame: ScanFrame, points: FloatArray, clip_hu: float
+) -> list[NeedleLine]:
     """Take line after line out of one connected piece of metal."""
     found = []
     rng = np.random.default_rng(0)
@@ -73,7 +94,7 @@ def _in_component(volume: Volume, frame: ScanFrame, points: FloatArray) -> list[
         if line is None:
             break
         start, direction, members = line
-        needle = _measure(volume, frame, start, direction)
+        needle = _measure(volume, frame, start, direction, clip_hu)
         if needle is not None:
             found.append(needle)
         points = points[~members]
@@ -116,7 +137,7 @@ def _near(
 
 
 def _measure(
-    volume: Volume, frame: ScanFrame, start: FloatArray, direction: FloatArray
+    volume: Volume, frame: ScanFrame, start: FloatArray, direction: FloatArray, clip_hu: float
 ) -> NeedleLine | None:
     """Follow a line through the scan: where its metal ends, where it passes the skin."""
     t = np.arange(-400.0, 400.0, STEP_MM)
@@ -125,37 +146,76 @@ def _measure(
     size = np.array(volume.hu.shape[::-1])
     inside = ((index >= 0) & (index <= size - 1)).all(axis=1)
     t, points = t[inside], points[inside]
-    core = _sampled(volume, frame, points)
-    skin = np.median([_sampled(volume, frame, points + r) for r in _ring(direction)], axis=0)
-    bright = core > METAL_HU
-    piece = _piece_at(bright, int(np.argmin(np.abs(t))))
+    around = np.median([_sampled(volume, frame, points + r) for r in _ring(direction)], axis=0)
+    core = _brightest(volume, frame, points) - around
+    middle = int(np.argmin(np.abs(t)))
+    near = np.abs(t) < SHORTEST_MM / 2
+    bright = core > BRIGHT * float(np.percentile(core[near], 75))
+    piece = _piece_at(bright, middle)
     if piece is None:
         return None
     first, last = piece
-    air = skin < AIR_HU
+    air = around < AIR_HU
     # The end in air is outside; a line with both or no end in air is no needle.
     if air[first] == air[last]:
         return None
     if air[last]:
-        t, points, core, air = -t[::-1], points[::-1], core[::-1], air[::-1]
+        t, points, bright, air = -t[::-1], points[::-1], bright[::-1], air[::-1]
         direction = -direction
         first, last = len(t) - 1 - last, len(t) - 1 - first
     entry = int(np.flatnonzero(~air[first : last + 1])[0]) + first
     if t[last] - t[entry] < 5.0:
         return None
-    tip, sigma = _tip(volume, frame, points, core, entry, last, direction)
+    length = min(float(t[last] - t[entry]), LONGEST_FIT_MM)
+    fit = _fitted(volume, frame, points[last], direction, length, clip_hu)
+    if fit.explained < LEAST_EXPLAINED or fit.amplitudes[0] < LEAST_STEEL_HU_MM2 * length:
+        return None
+    axis = fit.axes[0] if fit.axes[0] @ direction > 0 else -fit.axes[0]
+    tip = fit.centres[0] + 0.5 * length * axis
     return NeedleLine(
         tip=tip,
-        entry=points[entry],
+        entry=tip - (t[last] - t[entry]) * axis,
         outer=points[first],
-        coverage=float(bright_share(core[first : last + 1])),
-        tip_sigma_mm=sigma,
+        coverage=float(bright[first : last + 1].mean()),
+        tip_sigma_mm=float(np.sqrt(max(axis @ fit.covariance_mm2[0] @ axis, 0.0))),
     )
 
 
-def bright_share(core: FloatArray) -> float:
-    """Return the share of samples that are metal."""
-    return float((core > METAL_HU).mean())
+def _fitted(
+    volume: Volume,
+    frame: ScanFrame,
+    end: FloatArray,
+    direction: FloatArray,
+    length: float,
+    clip_hu: float,
+) -> Fit:
+    """Fit the image of a rod to the last stretch of a needle."""
+    ends = np.array((end - length * direction, end + BEYOND_MM * direction))
+    index = frame.to_index(ends)[:, ::-1]
+    aside = ASIDE_MM / np.array((float(frame.step[2]), *frame.pixel_mm[::-1]))
+    low = np.maximum(np.floor(index.min(axis=0) - aside).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(index.max(axis=0) + aside).astype(int) + 2, volume.hu.shape)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    k, j, i = np.indices(high - low).reshape(3, -1) + low[:, None]
+    offset = frame.of_index(np.column_stack((i, j, k)).astype(np.float64)) - end
+    along = offset @ direction
+    apart = np.linalg.norm(offset - along[:, None] * direction, axis=1)
+    # Where the rod itself begins its image is not the needle's, which goes on.
+    use = (apart < max(ASIDE_MM, frame.slice_mm)) & (along < BEYOND_MM) & (along > 4 - length)
+    height = np.arange(low[0], high[0], dtype=np.float64)
+    patch = Patch(
+        hu=volume.hu[box].astype(np.float64),
+        use=use.reshape(high - low),
+        x=np.arange(low[2], high[2]) * frame.pixel_mm[0],
+        y=np.arange(low[1], high[1]) * frame.pixel_mm[1],
+        shift=height[:, None] * frame.step[:2],
+        z=height * frame.step[2],
+        slice_mm=frame.slice_mm,
+        clip_hu=clip_hu,
+        rod_mm=length,
+    )
+    centre = end - 0.5 * length * direction
+    return fit_rods(patch, centre[None], direction[None], 8000.0 * length)
 
 
 def _piece_at(bright: NDArray[np.bool_], middle: int) -> tuple[int, int] | None:
@@ -170,44 +230,6 @@ def _piece_at(bright: NDArray[np.bool_], middle: int) -> tuple[int, int] | None:
     return int(lit[0]), int(lit[-1])
 
 
-def _tip(
-    volume: Volume,
-    frame: ScanFrame,
-    points: FloatArray,
-    core: FloatArray,
-    entry: int,
-    last: int,
-    direction: FloatArray,
-) -> tuple[FloatArray, float]:
-    """Return where the metal ends, corrected for the blur that carries it too far.
-
-    The scan clips, so half of the metal's height is not seen. Two levels across the shaft give
-    the spread and the true height (a Gaussian is wider the lower it is cut); where a blurred
-    edge of that height falls to the threshold lies a known distance beyond the end.
-    """
-    shaft = points[entry + (last - entry) // 4 : last - (last - entry) // 5]
-    across = np.cross(direction, (0.0, 0.0, 1.0))
-    across = across / np.linalg.norm(across)
-    offsets = np.arange(-4.0, 4.01, 0.1)
-    profile = np.array([np.mean(_sampled(volume, frame, shaft + o * across)) for o in offsets])
-    base = float(np.percentile(profile, 10))
-    levels = (base + 600.0, base + 1500.0)
-    wide, narrow = (0.05 * float((profile > level).sum()) for level in levels)
-    beyond = 0.0
-    if wide > narrow > 0.3:
-        heights = np.log((levels[1] - base) / (levels[0] - base))
-        spread2 = (wide**2 - narrow**2) / (2 * heights)
-        height = (levels[0] - base) * np.exp(wide**2 / (2 * spread2))
-        share = float(np.clip((METAL_HU - base) / height, 0.02, 0.98))
-        beyond = -float(np.sqrt(2 * spread2) * erfinv(2 * share - 1))
-    # Between the last bright sample and the next, by interpolation.
-    here, after = core[last], core[min(last + 1, len(core) - 1)]
-    part = float(np.clip((here - METAL_HU) / max(here - after, 1.0), 0.0, 1.0)) * STEP_MM
-    shift = float(np.clip(part - beyond, -2.0, 1.0))
-    sigma = float(np.hypot(0.3, 0.3 * frame.slice_mm * abs(direction[2])))
-    return points[last] + shift * direction, sigma
-
-
 def _ring(direction: FloatArray) -> FloatArray:
     """Return (8, 3) offsets on a circle around a line, clear of the metal's blur."""
     u = np.cross(direction, (0.0, 0.0, 1.0))
@@ -217,6 +239,16 @@ def _ring(direction: FloatArray) -> FloatArray:
     v = np.cross(direction, u)
     angle = np.arange(8) * np.pi / 4
     return np.asarray(RING_MM * (np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v))
+
+
+def _brightest(volume: Volume, frame: ScanFrame, points: FloatArray) -> FloatArray:
+    """Return HU at points, in the brighter of the two slices a point lies between."""
+    index = frame.to_index(points)[:, ::-1].T
+    values = []
+    for slices in (np.floor(index[0]), np.ceil(index[0])):
+        at = np.vstack((slices, index[1:]))
+        values.append(ndimage.map_coordinates(volume.hu, at, np.float64, order=1, mode="nearest"))
+    return np.asarray(np.maximum(*values))
 
 
 def _sampled(volume: Volume, frame: ScanFrame, points: FloatArray) -> FloatArray:

@@ -23,11 +23,18 @@ TYPICAL_AMPLITUDE = 30000.0
 LEAST_AMPLITUDE, MOST_AMPLITUDE = 14000.0, 110000.0
 # Metal is as sharp as the scanner draws it; bone and calcification of this brightness are wider.
 WIDEST_SPREAD_MM = 0.75
-# How much of the variance around it a group's rods must explain: to be a seed by itself, and to
-# be one where at least so many sure ones show what seeds look like in this scan.
-SURE, LEAST_EXPLAINED, ENOUGH_SURE = 0.9, 0.7, 3
-# How far a seed may differ from the scan's sure ones.
-ALIKE_AMPLITUDE, ALIKE_SPREAD = 1.8, 1.35
+# Bone and clutter beside a seed are left unexplained; the seed's own image must not be.
+LEAST_WITHIN = 0.95
+# So well explained, a further rod would only stand for the bone beside it.
+WELL_WITHIN = 0.985
+# How much of what rises above its background a group must be explained to be a seed where no
+# other shows what seeds look like in this scan, to be one that shows it, and how many must.
+SURE_ALONE, SURE, ENOUGH_SURE = 0.95, 0.9, 3
+# How far a seed may differ from the scan's sure ones, and how well several in one group must be
+# explained: enough rods explain anything.
+ALIKE_AMPLITUDE, ALIKE_SPREAD, ALIKE_LEFT, SEVERAL_EXPLAINED = 1.4, 1.1, 2.5, 0.85
+# What may be left of a seed's image even in a scan whose seeds fit perfectly.
+LEFT = 0.02
 MOST_RODS = 5
 # A further rod must take away this share of what was left, or it explains nothing.
 WORTH_A_ROD = 0.45
@@ -44,17 +51,21 @@ class SeedFit:
         centre: (3,) mm.
         axis: (3,) unit vector.
         amplitude: HU mm^3.
-        explained: share of the variance around it that its group's rods explain.
+        explained: share of what rises above the background that its group's rods explain.
+        explained_within: the same, where the rods themselves are bright.
         covariance_mm2: (3, 3).
         spread_mm: blur of its image.
+        rods: how many its group was explained by.
     """
 
     centre: FloatArray
     axis: FloatArray
     amplitude: float
     explained: float
+    explained_within: float
     covariance_mm2: FloatArray
     spread_mm: float
+    rods: int
 
 
 def seeds_in(
@@ -104,14 +115,25 @@ def _explained(
     best: Fit | None = None
     for n in range(1, MOST_RODS + 1):
         fit = _start_and_fit(patch, points, weight, n, min(excess / n, TYPICAL_AMPLITUDE))
-        if best is not None and fit.residual_hu**2 > (1 - WORTH_A_ROD) * best.residual_hu**2:
+        if best is not None and not _better(fit, best):
             break
         best = fit
+        if best.explained_within >= WELL_WITHIN:
+            break
     assert best is not None
-    if best.explained < LEAST_EXPLAINED or best.spread_mm > WIDEST_SPREAD_MM:
+    if best.explained_within < LEAST_WITHIN or best.spread_mm > WIDEST_SPREAD_MM:
         return []
     return [
-        SeedFit(c, a, float(m), best.explained, v, best.spread_mm)
+        SeedFit(
+            c,
+            a,
+            float(m),
+            best.explained,
+            best.explained_within,
+            v,
+            best.spread_mm,
+            len(best.centres),
+        )
         for c, a, m, v in zip(
             best.centres, best.axes, best.amplitudes, best.covariance_mm2, strict=True
         )
@@ -121,17 +143,20 @@ def _explained(
 
 def alike(seeds: list[SeedFit]) -> list[SeedFit]:
     """Return the seeds that are sure, and those that look like them; each once."""
-    sure = [s for s in seeds if s.explained >= SURE]
+    sure = [s for s in seeds if s.explained >= SURE and s.rods == 1]
     if len(sure) < ENOUGH_SURE:
-        return _once(sure)
+        return _once([s for s in sure if s.explained >= SURE_ALONE])
     amplitude = float(np.median([s.amplitude for s in sure]))
     spread = float(np.median([s.spread_mm for s in sure]))
+    left = max(LEFT, ALIKE_LEFT * float(np.median([1 - s.explained_within for s in sure])))
     return _once(
         [
             s
             for s in seeds
             if amplitude / ALIKE_AMPLITUDE <= s.amplitude <= amplitude * ALIKE_AMPLITUDE
             and s.spread_mm <= ALIKE_SPREAD * spread
+            and 1 - s.explained_within <= left
+            and (s.rods == 1 or s.explained >= SEVERAL_EXPLAINED)
         ]
     )
 
@@ -143,6 +168,17 @@ def _once(seeds: list[SeedFit]) -> list[SeedFit]:
         if all(np.linalg.norm(seed.centre - k.centre) >= SAME_SEED_MM for k in kept):
             kept.append(seed)
     return kept
+
+
+def _better(fit: Fit, fewer: Fit) -> bool:
+    """Tell whether a further rod is worth it, and is a capsule of its own."""
+    apart = np.linalg.norm(fit.centres[:, None] - fit.centres[None], axis=2)
+    np.fill_diagonal(apart, np.inf)
+    return (
+        fit.residual_hu**2 < (1 - WORTH_A_ROD) * fewer.residual_hu**2
+        and float(fit.amplitudes.min()) >= LEAST_AMPLITUDE
+        and float(apart.min()) >= SAME_SEED_MM
+    )
 
 
 def _within(points: FloatArray, centre: FloatArray) -> bool:
@@ -200,7 +236,7 @@ def _patch(
     """Cut a group and what is near it out of a scan; what else stands out does not count."""
     margin = np.array(
         [
-            1 + int(np.ceil(1.0 / frame.step[2])),
+            int(np.ceil(2.0 / frame.step[2])),
             int(np.ceil(AROUND_MM / frame.pixel_mm[1])) + 1,
             int(np.ceil(AROUND_MM / frame.pixel_mm[0])) + 1,
         ]

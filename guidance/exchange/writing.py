@@ -41,7 +41,7 @@ def write_dose(
         dose_gy: (nz, ny, nx).
         geometry: of the grid; its axes must be at right angles.
         reference: the CT it belongs to.
-        description: method line, in SeriesDescription and DoseComment.
+        description: method line; its first 64 characters go into DoseComment (LO).
 
     Raises:
         RefusedError: a sheared grid cannot be written as RTDOSE.
@@ -56,7 +56,7 @@ def write_dose(
     scaling = max(float(dose_gy.max()), 1e-6) / (2**32 - 1)
     data = reference.dataset(RTDoseStorage, "RTDOSE")
     data.SeriesDescription = description[:64]
-    data.DoseComment = description
+    data.DoseComment = description[:64]
     data.DoseUnits, data.DoseType, data.DoseSummationType = "GY", "PHYSICAL", "PLAN"
     plan = Dataset()
     plan.ReferencedSOPClassUID = RTPlanStorage

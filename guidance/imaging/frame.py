@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 from guidance.errors import ImportRefused
 
@@ -274,9 +275,7 @@ def _positive(value: Any) -> float | None:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value.strip()
-    try:
-        return "\\".join(str(v).strip() for v in value)  # a multi-valued attribute
-    except TypeError:
-        return str(value).strip()
+    # A person's name can be walked through too, letter by letter.
+    if isinstance(value, (MultiValue, list, tuple)):
+        return "\\".join(str(v).strip() for v in value)
+    return str(value).strip()

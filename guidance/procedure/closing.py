@@ -30,7 +30,10 @@ def case_opened(state: CaseState, fact: CaseOpened) -> CaseState:
     if not fact.by.strip():
         raise RefusedError("a case is opened by a named person; give a name")
     return replace(
-        state, opened_by=fact.by, patient_id=fact.patient_id, patient_name=fact.patient_name
+        state,
+        opened_by=fact.by,
+        patient_id=fact.patient_id or state.patient_id,
+        patient_name=fact.patient_name or state.patient_name,
     )
 
 
@@ -38,7 +41,8 @@ def cartridge_received(state: CaseState, fact: CartridgeReceived) -> CaseState:
     """Check a cartridge in; compare its strength with the plan's."""
     _named(fact.by, "a cartridge is checked in")
     account = state.account.check_in(fact.serial, fact.source_model, fact.strength_u, fact.seeds)
-    state = replace(state, account=account)
+    # The one raised if it was put into the applicator before it was checked in.
+    state = replace(state, account=account).without_alarm(f"cartridge:{fact.serial}")
     plan = state.plan
     if plan is None or abs(fact.strength_u / plan.strength_u - 1) <= STRENGTH_TOLERANCE:
         return state

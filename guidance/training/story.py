@@ -55,6 +55,25 @@ class Story:
     headless: bool
 
 
+@dataclass(frozen=True)
+class Rehearsal:
+    """A running listener and a running suite, waiting for a console.
+
+    Attributes:
+        room: work folder.
+        console: the command that plays the assistant's part.
+        suite: the suite's process.
+        truth: file that the suite leaves, for afterwards.
+        journal: file of the console's journal.
+    """
+
+    room: Path
+    console: tuple[str, ...]
+    suite: subprocess.Popen[bytes]
+    truth: Path
+    journal: Path
+
+
 def play(story: Story, say: Callable[[str], None]) -> dict[str, Any]:
     """Play a story and return its summary, with the comparison.
 
@@ -66,9 +85,24 @@ def play(story: Story, say: Callable[[str], None]) -> dict[str, Any]:
         CommandError: the folder holds something that is not a story's.
         BrokenError: a process could not do its part; the message says which.
     """
+    with rehearsal(story, say) as ready:
+        code = _console(ready)
+    if not ready.truth.exists():
+        raise BrokenError(f"the suite did not finish: {_tail(ready.room / 'suite.log')}")
+    say("comparing with the truth")
+    return _judge(story, ready, code)
+
+
+@contextmanager
+def rehearsal(story: Story, say: Callable[[str], None]) -> Iterator[Rehearsal]:
+    """Run listener and suite for the time of a block; raises as :func:`play` does."""
     room = _empty_room(story.out)
     port = _free_port()
     truth, link, note = room / "truth.json", room / "applicator", room / "delivery.txt"
+    listener_command = (
+        *(sys.executable, "-m", "guidance", "listen", "--port", str(port)),
+        *("--ae-title", AE_TITLE, "--store", str(room / "store")),
+    )
     suite_command = (
         *(sys.executable, "-m", "simulators", "suite"),
         *("--seed", str(story.seed), "--seeds", str(story.seeds)),
@@ -76,41 +110,58 @@ def play(story: Story, say: Callable[[str], None]) -> dict[str, Any]:
         *("--port", str(port), "--called-ae", AE_TITLE),
         *("--applicator", str(link), "--truth", str(truth)),
     )
-    listener_command = (
-        *(sys.executable, "-m", "guidance", "listen", "--port", str(port)),
-        *("--ae-title", AE_TITLE, "--store", str(room / "store")),
-    )
     say(f"listener on port {port}, store {room / 'store'}")
     with _running(listener_command, room / "listener.log") as listener:
         _wait(lambda: _answers(port), LISTENING_WITHIN_S, listener, room / "listener.log")
         say(f"virtual suite: patient {story.seed}, {story.seeds} seeds, {story.slice_mm} mm slices")
         with _running(suite_command, note, room / "suite.log") as suite:
             _wait(lambda: bool(_notes(note)), NOTE_WITHIN_S, suite, room / "suite.log")
-            code = _console(story, room, link, _notes(note)[0]["delivery"])
-    if not truth.exists():
-        raise BrokenError(f"the suite did not finish its story: {_tail(room / 'suite.log')}")
-    say("comparing with the truth")
-    return _judge(story, json.loads(truth.read_text(encoding="utf-8")), code)
+            delivery = _notes(note)[0]["delivery"]
+            journal = story.out / "journal.sqlite"
+            command = _console_command(story, room, link, journal, delivery)
+            yield Rehearsal(room, command, suite, truth, journal)
 
 
-def _console(story: Story, room: Path, link: Path, delivery: list[dict[str, Any]]) -> int:
+def case_id(story: Story) -> str:
+    """Return the identity of a story's case."""
+    return f"demo-{story.seed}"
+
+
+def _console_command(
+    story: Story, room: Path, link: Path, journal: Path, delivery: list[dict[str, Any]]
+) -> tuple[str, ...]:
     command = [
         *(sys.executable, "-m", "guidance", "console", "--autopilot"),
-        *("--store", str(room / "store"), "--journal", str(story.out / "journal.sqlite")),
+        *("--store", str(room / "store"), "--journal", str(journal)),
         *("--applicator", str(link), "--wire-log", str(room / "wire.log")),
-        *("--case", f"demo-{story.seed}", "--operator", "Demo operator"),
+        *("--case", case_id(story), "--operator", "Demo operator"),
         *("--out", str(story.out), "--timeout-s", str(STORY_WITHIN_S)),
     ]
     for line in delivery:
         command += ["--cartridge", f"{line['serial']}:{line['seeds']}"]
     if story.headless or not _display():
         command.append("--headless")
-    return subprocess.run(command, check=False).returncode
+    return tuple(command)
 
 
-def _judge(story: Story, truth: dict[str, Any], code: int) -> dict[str, Any]:
-    with Journal(str(story.out / "journal.sqlite"), read_only=True) as journal:
-        case = replay(journal, f"demo-{story.seed}")
+def _console(ready: Rehearsal) -> int:
+    """Run the console to its end and return its exit code; give up if the suite fails."""
+    console = subprocess.Popen(ready.console)
+    try:
+        while (code := console.poll()) is None:
+            if ready.suite.poll() is not None:
+                raise BrokenError(f"the suite gave up: {_tail(ready.room / 'suite.log')}")
+            time.sleep(0.1)
+    finally:
+        console.terminate()
+        console.wait(ENDS_WITHIN_S)
+    return code
+
+
+def _judge(story: Story, ready: Rehearsal, code: int) -> dict[str, Any]:
+    truth: dict[str, Any] = json.loads(ready.truth.read_text(encoding="utf-8"))
+    with Journal(str(ready.journal), read_only=True) as journal:
+        case = replay(journal, case_id(story))
     path = story.out / "summary.json"
     if not path.exists():
         raise BrokenError(f"the console ended with {code} before the case was closed")

@@ -115,10 +115,10 @@ class ApplicatorStation:
             return self._controller.permitted_left if self._controller else 0
 
     @property
-    def remaining(self) -> int:
-        """Seeds really in the cartridge in place, 0 without one."""
+    def remaining(self) -> int | None:
+        """Seeds really in the cartridge in place, None without one."""
         with self._lock:
-            return self.mechanics.magazine.remaining if self.mechanics.magazine else 0
+            return self.mechanics.magazine.remaining if self.mechanics.magazine else None
 
     @property
     def acked_eid(self) -> int:

@@ -125,7 +125,7 @@ def draw_case(seed: int, *, seeds: int, slice_mm: float, level: str) -> Case:
         source_model="6711",
         strength_u=round(float(rng.uniform(0.60, 0.70)) * U_PER_MCI, 3),
         strength_at=identity.implant_at.replace(hour=12) - timedelta(days=2),
-        prescription_gy=110.0,
+        prescription_gy=100.0,
         target_roi=1,
         outlines=3,
     )

@@ -1,0 +1,85 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+from virtual import lesion_in_planning, scans
+
+from dose.geometry import GridGeometry
+from guidance.errors import RefusedError
+from guidance.imaging import Volume
+from guidance.registration import register
+from guidance.registration.shift import correlation, likely_shifts
+
+
+def target_error_mm(found: np.ndarray, true: np.ndarray, about: np.ndarray) -> float:
+    corners = about + 25.0 * np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, -1).T
+    ends = [corners @ m[:3, :3].T + m[:3, 3] for m in (found, true)]
+    return float(np.linalg.norm(ends[0] - ends[1], axis=1).max())
+
+
+def moved(volume: Volume, matrix: np.ndarray) -> Volume:
+    """The same scan of a patient who lies elsewhere."""
+    geometry = volume.geometry
+    affine = matrix @ geometry.index_to_patient
+    return replace(volume, geometry=GridGeometry(geometry.shape, affine, "1.2.3"))
+
+
+@pytest.mark.parametrize(("seed", "level"), [(1, "thoracic"), (2, "lumbar")])
+def test_supine_planning_ct_comes_over_to_the_prone_patient(seed: int, level: str) -> None:
+    case = scans(seed, level=level)
+    about = lesion_in_planning(case.case)
+    found = register(case.needles, case.planning, about_mm=about)
+    assert target_error_mm(found.plan_to_room, case.case.planning_to_room, about) < 0.5
+    assert found.residual_mm < 1.0
+    assert np.linalg.det(found.plan_to_room[:3, :3]) == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("turn_deg", [(15.0, 0, 0), (0, -15.0, 0), (0, 0, 15.0), (8, 8, -8)])
+def test_turns_to_15_degrees_and_shifts_of_40_mm(turn_deg: tuple[float, ...]) -> None:
+    case = scans(2)
+    about = lesion_in_planning(case.case)
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_euler("xyz", turn_deg, degrees=True).as_matrix()
+    matrix[:3, 3] = about - matrix[:3, :3] @ about + (40.0, -25.0, 30.0)
+    found = register(moved(case.planning, matrix), case.planning, about_mm=about)
+    assert target_error_mm(found.plan_to_room, matrix, about) < 0.5
+
+
+def test_an_empty_scan_is_refused() -> None:
+    case = scans(2)
+    air = replace(case.needles, hu=np.full_like(case.needles.hu, -1000))
+    with pytest.raises(RefusedError, match="no anatomy in common|no bone|little bone"):
+        register(air, case.planning, about_mm=lesion_in_planning(case.case))
+
+
+def test_a_target_without_bone_is_refused() -> None:
+    case = scans(2)
+    far = lesion_in_planning(case.case) + (0.0, 0.0, 500.0)
+    with pytest.raises(RefusedError, match="too little bone"):
+        register(case.needles, case.planning, about_mm=far)
+
+
+def test_correlation_is_that_of_the_overlap() -> None:
+    rng = np.random.default_rng(0)
+    fixed, moving = rng.normal(size=(5, 6, 7)), rng.normal(size=(4, 6, 5))
+    fixed[0, :, :] = np.nan
+    score = correlation(fixed, moving)
+    shift = np.array((-1, 1, 2))
+    a, b = [], []
+    for index in np.ndindex(*fixed.shape):
+        there = np.array(index) + shift
+        inside = ((there >= 0) & (there < moving.shape)).all()
+        if inside and np.isfinite(fixed[index]):
+            a.append(fixed[index])
+            b.append(moving[tuple(there)])
+    at = tuple(shift + np.array(fixed.shape) - 1)
+    assert score[at] == pytest.approx(np.corrcoef(a, b)[0, 1], abs=1e-9)
+
+
+def test_the_shift_is_found_among_repeats() -> None:
+    rng = np.random.default_rng(1)
+    ground = rng.normal(size=(20, 24, 30))
+    found, score = likely_shifts(ground[2:14, 3:20, 4:22], ground, 6.0, 3)[0]
+    assert found == pytest.approx((4 * 6.0, 3 * 6.0, 2 * 6.0))
+    assert score == pytest.approx(1.0, abs=1e-6)
