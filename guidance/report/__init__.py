@@ -1,1 +1,5 @@
-"""The report of an implant as PDF."""
+"""The post-implant report that the physicist signs."""
+
+from guidance.report.document import write_report
+
+__all__ = ["write_report"]
