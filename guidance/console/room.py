@@ -7,8 +7,8 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from guidance.console.driver import Driver
-from guidance.console.headless import picture as picture_once
 from guidance.console.headless import in_words
+from guidance.console.headless import picture as picture_once
 from guidance.console.session import Session
 from guidance.errors import GuidanceError
 from guidance.procedure.snapshot import Snapshot, Step

@@ -112,7 +112,7 @@ def _open(path: Path) -> Dataset | None:
             dataset = dcmread(path, force=True)
     except OSError as error:
         raise ImportRefused(f"{path.name}: cannot be read: {error.strerror}") from error
-    except Exception as error:  # noqa: BLE001 - a damaged file fails anywhere in the parser
+    except Exception as error:
         if not meant and head:
             return None
         raise ImportRefused(

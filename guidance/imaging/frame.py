@@ -164,7 +164,7 @@ def image_type(dataset: Dataset, index: int = 0) -> tuple[str, ...]:
 def _directions(header: _Header, file: str) -> tuple[FloatArray, FloatArray]:
     cosines = _numbers(header, "PlaneOrientationSequence", "ImageOrientationPatient", 6, file)
     row, column = cosines[:3], cosines[3:]
-    lengths = np.linalg.norm(row), np.linalg.norm(column)
+    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
     off = max(abs(lengths[0] - 1), abs(lengths[1] - 1), abs(float(row @ column)))
     if off > COSINE_TOLERANCE:
         raise ImportRefused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -207,7 +208,7 @@ def _continuous(parts: list[Images]) -> bool:
     if np.abs(places - even).max() <= min(EVEN_MM, gaps.mean() / 4):
         return True
     extents = sorted(_extent(part) for part in parts)
-    return all(a[1] < b[0] for a, b in zip(extents, extents[1:], strict=False))
+    return all(a[1] < b[0] for a, b in pairwise(extents))
 
 
 def _plane(image: Image) -> Hashable:

@@ -103,8 +103,8 @@ class SeriesAssembler:
         Raises:
             ImportRefused: the images of a time are no one volume.
         """
-        parts, *rest = self._parts()
-        return tuple(_assemble(burst, *rest) for burst in parts)
+        parts, uid, asides, remarks = self._parts()
+        return tuple(_assemble(burst, uid, asides, remarks) for burst in parts)
 
     def _parts(self) -> tuple[tuple[Images, ...], str, tuple[str, ...], tuple[str, ...]]:
         """Return bursts, frame of reference, what was set aside, and remarks."""

@@ -142,7 +142,7 @@ class Controller:
             return "ERR ARGS"
 
     def _hello(self, host_protocol: str) -> str:
-        self._host_major = host_protocol.split(".")[0]
+        self._host_major = host_protocol.split(".", maxsplit=1)[0]
         self.instrument.end_permit("hello")
         memory = self._memory
         config_crc = zlib.crc32(f"{memory.capacity} {self._serial_number}".encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -100,7 +101,7 @@ class Lane:
     def _cut(self, data: bytes) -> list[bytes]:
         breaks = np.flatnonzero(self._rng.random(len(data)) < self._faults.split) + 1
         edges = [0, *breaks.tolist(), len(data)]
-        return [data[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True) if a < b]
+        return [data[a:b] for a, b in pairwise(edges) if a < b]
 
     def _queue(self, piece: bytes, now_s: float) -> None:
         faults = self._faults
