@@ -1,0 +1,250 @@
+"""The command line as a user meets it: good input, and one clear line for bad input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from virtual import scans
+
+from guidance.commands import COMMANDS, main
+from simulators.operator import Gantry, Peer, draw_case
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A verification scan as files, and beside it the plan's objects."""
+    folder = tmp_path_factory.mktemp("series")
+    case = scans(2)
+    gantry = Gantry(case.case, Peer("", 0, ""))
+    (folder / "verification").mkdir()
+    for image in gantry.images("verification", seeds=case.operator.seeds):
+        path = folder / "verification" / f"{image.SOPInstanceUID}.dcm"
+        image.save_as(path, enforce_file_format=True)
+    (folder / "planning").mkdir()
+    for item in gantry.planning():
+        name = {"CT": f"planning/{item.SOPInstanceUID}.dcm"}.get(
+            item.Modality, f"{item.Modality}.dcm"
+        )
+        item.save_as(folder / name, enforce_file_format=True)
+    return folder
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "guidance", *map(str, arguments))
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one line on stderr of a command that must be refused."""
+    capsys.readouterr()
+    assert main([str(a) for a in arguments]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+    return said.err
+
+
+def test_help_lists_every_command() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for name in COMMANDS:
+        assert f"\n    {name} " in done.stdout
+    assert "not a medical device" in " ".join(done.stdout.split())
+
+
+def test_detect_prints_the_contract(series: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["detect", str(series / "verification"), "--expected-seeds", "12", "--json"]
+    assert main(arguments) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["seeds"]) >= 11
+    assert found["needles"] == []
+    assert found["elapsed_s"] > 0
+    assert set(found["seeds"][0]) >= {"position_mm", "axis", "confidence"}
+
+
+def test_dose_of_given_seeds(
+    series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One seed in water at 1 cm on its transverse axis: Lambda S_K tau."""
+    seeds = tmp_path / "seeds.json"
+    seeds.write_text(
+        json.dumps({"seeds": [{"position_mm": [0, 0, 0], "axis": [0, 0, 1], "strength_u": 1.0}]})
+    )
+    arguments = ["dose", "--source", "6711", "--seeds", str(seeds), "--out", str(tmp_path)]
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["structures"] == {}
+    from guidance.exchange import read_dose
+
+    dose = read_dose(tmp_path / "RTDOSE.dcm")
+    i, j, k = dose.geometry.patient_to_indices([[10.0, 0.0, 0.0]])[0].round().astype(int)
+    life_h = 59.4 * 24 / 0.6931471805599453
+    assert dose.dose_gy[k, j, i] == pytest.approx(0.965 * life_h / 100, rel=0.01)
+
+
+def test_dvh_figures_of_structures(
+    series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from guidance.exchange import read_structures
+
+    gtv = read_structures(series / "RTSTRUCT.dcm").structures[0]
+    centre = [float(v) for v in gtv.contours[len(gtv.contours) // 2].mean(axis=0)]
+    seeds = tmp_path / "seeds.json"
+    seeds.write_text(json.dumps([{"position_mm": centre, "axis": None, "strength_u": 0.8}]))
+    arguments = [
+        *("dose", "--source", "6711", "--seeds", seeds, "--out", tmp_path, "--json"),
+        *("--structures", series / "RTSTRUCT.dcm", "--series", series / "planning"),
+    ]
+    assert main([str(a) for a in arguments]) == 0
+    direct = json.loads(capsys.readouterr().out)["structures"]
+    assert main(["dvh", str(tmp_path / "RTDOSE.dcm"), str(series / "RTSTRUCT.dcm"), "--json"]) == 0
+    gridded = json.loads(capsys.readouterr().out)["structures"]
+    assert set(direct) == set(gridded) == {"GTV", "CTV", "Spinal cord"}
+    assert gridded["GTV"]["D90_gy"] == pytest.approx(direct["GTV"]["D90_gy"], rel=0.02)
+
+
+def test_sources_name_their_citations(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sources", "6711", "--json"]) == 0
+    model = json.loads(capsys.readouterr().out)
+    assert model["dose_rate_constant_cgy_per_h_u"] == 0.965
+    assert "Rivard" in model["citation"]
+    assert main(["sources"]) == 0
+    assert "6711" in capsys.readouterr().out
+
+
+def test_doctor_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        config = tmp_path / "site.toml"
+        port = taken.getsockname()[1]
+        config.write_text(f'[listener]\nport = {port}\nstore = "{tmp_path}"\n')
+        assert main(["doctor", "--config", str(config)]) == 1
+    said = capsys.readouterr().out
+    assert "FAIL  DICOM port" in said
+    assert "-> another listener may be running" in said
+
+
+def test_wrong_arguments() -> None:
+    for arguments in (("nonsense",), ("detect",), ("dose", "--source", "6711")):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+
+
+def test_bad_folders(series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty, other, two = tmp_path / "empty", tmp_path / "other", tmp_path / "two"
+    for folder in (empty, other, two):
+        folder.mkdir()
+    shutil.copy(series / "RTSTRUCT.dcm", other)
+    shutil.copytree(series / "planning", two / "a")
+    shutil.copytree(series / "verification", two / "b")
+    assert "the folder is empty" in refused(capsys, "detect", empty)
+    assert "there is no CT slice here" in refused(capsys, "detect", other)
+    assert "2 series lie together" in refused(capsys, "detect", two)
+    assert "no such file or folder" in refused(capsys, "detect", tmp_path / "nowhere")
+
+
+def test_a_truncated_file(series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(series / "verification", tmp_path / "cut")
+    victim = sorted((tmp_path / "cut").iterdir())[5]
+    victim.write_bytes(victim.read_bytes()[:100_000])
+    said = refused(capsys, "detect", tmp_path / "cut")
+    assert victim.name in said
+    assert "cut short" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("not json", "is not JSON"),
+        ("[]", "there are no seeds"),
+        ('[{"axis": [0, 0, 1]}]', "has no position_mm"),
+        ('[{"position_mm": [0, 0], "strength_u": 1}]', "must be three numbers"),
+        ('[{"position_mm": [0, 0, 0]}]', "has no strength_u"),
+        ('[{"position_mm": [0, 0, 0], "strength": 0.5}]', "strength has no unit"),
+        ('[{"position_mm": [0, 0, 0], "strength_u": -1}]', "must be positive"),
+        ('[{"position_mm": [0, 0, 0], "strength_u": 1, "axis": [0, 0, 0]}]', "not a direction"),
+    ],
+)
+def test_bad_seed_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, words: str
+) -> None:
+    path = tmp_path / "seeds.json"
+    path.write_text(content)
+    said = refused(capsys, "dose", "--source", "6711", "--seeds", path, "--out", tmp_path / "out")
+    assert words in said
+
+
+def test_frames_of_reference_are_not_mixed(
+    series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["detect", str(series / "verification"), "--json"]) == 0
+    seeds = tmp_path / "seeds.json"
+    seeds.write_text(capsys.readouterr().out)
+    said = refused(
+        *(capsys, "dose", "--source", "6711", "--seeds", seeds, "--strength-u", "0.8"),
+        *("--structures", series / "RTSTRUCT.dcm", "--out", tmp_path / "out"),
+    )
+    assert "different frames of reference" in said
+
+
+def test_a_model_nobody_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "not known" in refused(capsys, "sources", "4711")
+
+
+def test_a_journal_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "journal.sqlite"
+    assert refused(capsys, "report", path, "--out", tmp_path / "out")
+    path.write_text("no database")
+    assert refused(capsys, "journal", "verify", path)
+
+
+@pytest.mark.skipif(shutil.which("storescu") is None, reason="dcmtk is not installed")
+def test_a_real_series_by_storescu(data_dir: Path, tmp_path: Path) -> None:
+    """DCMTK's storescu pushes a scanner's series; it becomes whole, a volume, and no seeds."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "guidance", "listen", "--port", str(port)]
+    command += ["--ae-title", "ROOM", "--store", str(tmp_path / "store")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as listener:
+        assert listener.stdout is not None
+        try:
+            until = time.monotonic() + 30
+            with socket.socket() as probe:
+                while probe.connect_ex(("127.0.0.1", port)) != 0:
+                    assert time.monotonic() < until
+                    time.sleep(0.1)
+            push = ["storescu", "-aec", "ROOM", "-xs", "+sd", "127.0.0.1", str(port)]
+            pushed = subprocess.run(
+                [*push, str(data_dir / "jpeg2000" / "CT")], capture_output=True, check=False
+            )
+            if pushed.returncode != 0:
+                push[3] = "-xv"
+                subprocess.run([*push, str(data_dir / "jpeg2000" / "CT")], check=True)
+            line = json.loads(listener.stdout.readline())
+        finally:
+            listener.terminate()
+    assert line["modality"] == "CT"
+    received = {Path(f) for f in line["files"]}
+    sent = [p for p in (data_dir / "jpeg2000" / "CT").rglob("*") if p.is_file()]
+    assert len(received) == len(sent)
+    folder = {p.parent for p in received}.pop()
+    done = run("detect", folder, "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["seeds"] == []
+
+
+def test_a_virtual_scanner_from_the_command_line(tmp_path: Path) -> None:
+    assert draw_case(1, seeds=8, slice_mm=5.0, level="thoracic").slice_mm == 5.0
+    done = run("simulate", "scanner", "--port", "1", "--slice-mm", "9")
+    assert done.returncode == 2
+    assert "choose 0.5 to 5 mm" in done.stderr
