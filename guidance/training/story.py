@@ -169,6 +169,12 @@ def _judge(story: Story, ready: Rehearsal, code: int) -> dict[str, Any]:
     comparison = judged(case, truth)
     comparison["reconciled"] = comparison["reconciled"] and code == 0
     summary["comparison"] = comparison
+    # The link's end was recorded after the console had written its figures.
+    summary["journal"] = {
+        "records": case.verification.records,
+        "digest": case.verification.digest,
+        "whole": case.verification.whole,
+    }
     write_json(path, summary)
     write_report(
         story.out / "report.pdf",
