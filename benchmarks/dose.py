@@ -1,0 +1,76 @@
+"""The dose grid beside the readable reference, numpy, and the memory it must touch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.harness import Line, best_of, show
+from dose import sources
+from dose.geometry import GridGeometry
+from dose.grid import DoseGrid
+from dose.tg43 import dose_rate_2d
+
+SEEDS, SIDE = 60, 100
+REFERENCE_SEEDS, POINT_SAMPLE = 2, 2000
+
+
+def main() -> None:
+    source = sources.load("6711")
+    geometry = GridGeometry.from_axes((0.0, 0.0, 0.0), 1.0, (SIDE, SIDE, SIDE))
+    rng = np.random.default_rng(0)
+    places = rng.uniform(20.0, 80.0, (SEEDS, 3))
+    axes = rng.normal(size=(SEEDS, 3))
+    points = geometry.indices_to_patient(np.argwhere(np.ones(geometry.shape))[:, ::-1])
+
+    def implant() -> DoseGrid:
+        grid = DoseGrid(geometry, source)
+        for k in range(SEEDS):
+            grid.add(str(k), places[k], axes[k], 0.8)
+        return grid
+
+    def vectorised(where: np.ndarray, seeds: int) -> np.ndarray:
+        total = np.zeros(len(where))
+        for k in range(seeds):
+            off = where - places[k]
+            r_cm = np.linalg.norm(off, axis=1) / 10.0
+            cosine = off @ axes[k] / (10.0 * r_cm * np.linalg.norm(axes[k]))
+            total += dose_rate_2d(r_cm, np.arccos(np.clip(cosine, -1.0, 1.0)), source)
+        return total
+
+    implant()
+    whole = best_of(implant)
+    numpy_whole = best_of(lambda: vectorised(points, REFERENCE_SEEDS), 2) * SEEDS / REFERENCE_SEEDS
+    sample = points[rng.integers(0, len(points), POINT_SAMPLE)]
+    single = best_of(lambda: [vectorised(p[None], 1) for p in sample], 1)
+    per_point = single / POINT_SAMPLE * len(points) * SEEDS
+    grid = implant()
+    memory = np.zeros(geometry.shape, np.int64)
+
+    def touch() -> None:
+        np.add(memory, 1, out=memory)
+
+    def one_seed() -> None:
+        grid.add("x", places[0] + 0.3, axes[0], 0.8)
+        grid.remove("x")
+
+    pairs = SEEDS * len(points)
+    show(
+        f"dose: {SEEDS} seeds on {len(points):.0e} voxels, {whole / pairs * 1e9:.2f} ns a pair",
+        [
+            Line("implant, from nothing", whole, "vectorised numpy", numpy_whole),
+            Line("implant, from nothing", whole, "point by point in Python", per_point),
+            Line("one seed added", best_of(one_seed) / 2, "reading and writing it", best_of(touch)),
+            Line("first dose of a fresh process", _fresh(), "import numba alone", _fresh("numba")),
+        ],
+    )
+
+
+def _fresh(library: str = "") -> float:
+    code = f"import {library}" if library else "from dose.grid import warm_up; warm_up()"
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True)
+    return time.perf_counter() - start
