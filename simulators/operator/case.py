@@ -123,7 +123,7 @@ def draw_case(seed: int, *, seeds: int, slice_mm: float, level: str) -> Case:
     anatomy, needles = _patient_with_room(rng, seeds, level)
     directive = Directive(
         source_model="6711",
-        strength_u=round(float(rng.uniform(0.60, 0.70)) * U_PER_MCI, 3),
+        strength_u=round(float(rng.uniform(0.74, 0.84)) * U_PER_MCI, 3),
         strength_at=identity.implant_at.replace(hour=12) - timedelta(days=2),
         prescription_gy=100.0,
         target_roi=1,
