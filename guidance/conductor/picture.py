@@ -85,13 +85,19 @@ class Picture:
         )
 
     def _shown(self, state: CaseState) -> tuple[Scan | None, Volume | None]:
-        """Return the scan to draw on: the room's newest that is read, else the planning CT."""
+        """Return the scan to draw on: the room's newest that is read, the planning CT, or any."""
         for scan in reversed(state.scans):
             ready = scan.analysed or scan.purpose == "planning"
             if ready and not scan.refused and scan.purpose != "planning":
                 return scan, self._volume(scan)
         planning = state.latest("planning")
-        return (planning, self._volume(planning)) if planning else (None, None)
+        if planning is not None:
+            return planning, self._volume(planning)
+        # No plan yet, so nobody knows what a scan is for: it can be looked at all the same.
+        for scan in reversed(state.scans):
+            if not scan.refused and (volume := self._volume(scan)) is not None:
+                return scan, volume
+        return None, None
 
     def _volume(self, scan: Scan) -> Volume | None:
         try:

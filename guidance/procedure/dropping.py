@@ -47,8 +47,8 @@ def device_recorded(state: CaseState, fact: DeviceRecorded) -> CaseState:
 
 def _boot(state: CaseState, fact: DeviceRecorded) -> CaseState:
     if fact.boot <= 1 and fact.eid <= 1:
-        return _device(state, armed=False)
-    return _device(state, armed=False).with_alarm(
+        return _device(state, armed=False, permitted=0)
+    return _device(state, armed=False, permitted=0).with_alarm(
         "device:boot", Priority.LOW, f"The applicator restarted (start {fact.boot})."
     )
 
@@ -213,7 +213,7 @@ def _unknown(state: CaseState, fact: DeviceRecorded) -> CaseState:
     cartridge = state.device.cartridge
     state = replace(state, account=state.account.unknown(cartridge))
     unknown = (*state.device.unknown, (fact.eid, cartridge, needle))
-    return _device(state, unknown=unknown, armed=False).with_alarm(
+    return _device(state, unknown=unknown, armed=False, permitted=0).with_alarm(
         f"unknown:{fact.eid}",
         Priority.HIGH,
         f"Whether a seed left through needle {needle} is not known (record {fact.eid}). "
@@ -237,7 +237,7 @@ def _resolved(state: CaseState, fact: DeviceRecorded) -> CaseState:
 
 
 def _jam(state: CaseState, fact: DeviceRecorded) -> CaseState:
-    return _device(state, armed=False).with_alarm(
+    return _device(state, armed=False, permitted=0).with_alarm(
         f"jam:{fact.eid}",
         Priority.HIGH,
         f"The applicator jammed ({' '.join(fact.args) or 'no detail'}). Stop; do not push again.",
@@ -245,7 +245,7 @@ def _jam(state: CaseState, fact: DeviceRecorded) -> CaseState:
 
 
 def _sensor(state: CaseState, fact: DeviceRecorded) -> CaseState:
-    return _device(state, armed=False).with_alarm(
+    return _device(state, armed=False, permitted=0).with_alarm(
         f"sensor:{fact.eid}",
         Priority.HIGH,
         f"A sensor of the applicator is at fault: {' '.join(fact.args) or 'no detail'}.",

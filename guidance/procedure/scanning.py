@@ -99,7 +99,26 @@ def plan_imported(state: CaseState, fact: PlanImported) -> CaseState:
             f"Plan {fact.plan.label} arrived after the first seed and is held.",
         )
     state = replace(state, plan=fact.plan, patient_id=fact.plan.patient_id, tracked=None)
-    return _with_purposes(state)
+    return _with_purposes(_without_strangers(state))
+
+
+def _without_strangers(state: CaseState) -> CaseState:
+    """Hold what arrived before the patient was known and turns out to be another's."""
+    for series in (*state.objects, *(s.series for s in state.scans)):
+        if series.patient_id == state.patient_id:
+            continue
+        uid = series.series_instance_uid
+        state = replace(
+            state,
+            objects=_without(state.objects, series),
+            scans=tuple(s for s in state.scans if s.uid != uid),
+        ).with_alarm(
+            f"patient:{uid}",
+            Priority.HIGH,
+            f"{series.modality} of patient {series.patient_id or '(none)'} is held: "
+            f"the plan is of patient {state.patient_id}.",
+        )
+    return state
 
 
 def structures_imported(state: CaseState, fact: StructuresImported) -> CaseState:

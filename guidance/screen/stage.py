@@ -9,6 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 from PyQt5.QtCore import QTimer
+from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication
 
 from guidance.errors import CommandError
@@ -37,6 +38,10 @@ def play(acts: Acts, operator: str, tick: Callable[[RoomWindow], None], *, every
     # Kept in a variable: Qt crashes if Python lets go of its application.
     application = QApplication.instance() or QApplication(sys.argv[:1])
     window = RoomWindow(acts, operator)
+    screen = QGuiApplication.primaryScreen()
+    if screen is not None:
+        # Without a window manager nobody would maximise it.
+        window.setGeometry(screen.availableGeometry())
     window.showMaximized()
     timer = QTimer(window)
     timer.timeout.connect(lambda: tick(window))
