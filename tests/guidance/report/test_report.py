@@ -1,0 +1,122 @@
+"""The report says what the snapshot says, whatever of it there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pypdf import PdfReader
+
+from dose.geometry import GridGeometry
+from dose.structures import Structure
+from guidance.alarms import Alarm, Priority
+from guidance.imaging import Volume
+from guidance.ledger import LedgerView
+from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed
+from guidance.procedure.snapshot import DoseView, DvhView, Snapshot, Step
+from guidance.report import write_report
+from guidance.tracking.implant import ImplantSeed, NeedleTrack
+
+AT = datetime(2026, 1, 13, 9, 0, tzinfo=UTC)
+
+
+def full() -> Snapshot:
+    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    rings = tuple(
+        np.column_stack((12 * np.cos(angle), 12 * np.sin(angle), np.full(40, z)))
+        for z in np.arange(-8.0, 9.0, 2.0)
+    )
+    target = Structure("GTV <b>", rings, "GTV", "F", (255, 0, 0))
+    geometry = GridGeometry.from_axes((-40, -40, -20), (1, 1, 2), (21, 81, 81))
+    hu = np.full(geometry.shape, 40, np.int16)
+    needle = PlannedNeedle(1, (0.0, 0.0, 0.0), (0.0, 80.0, 0.0))
+    seats = tuple(
+        PlannedSeed(k + 1, 1, (0.0, 10.0 * k - 2.25, 0.0), (0.0, -1.0, 0.0), 10.0 * k)
+        for k in range(2)
+    )
+    plan = ImplantPlan(
+        "P & Q", "", "P1", "F", "", "6711", 0.889, AT, 110.0, "GTV <b>", (needle,), seats
+    )
+    x = np.linalg.norm(np.mgrid[-20:21:2, -40:41, -40:41].astype(float), axis=0)
+    dose = DoseView(
+        geometry,
+        (1e4 / (x + 3) ** 2).astype(np.float32),
+        110.0,
+        (
+            DvhView(
+                "GTV <b>", 9.05, np.linspace(0, 400, 50), np.linspace(100, 0, 50),
+                {"D90_gy": 123.4, "V100_percent": 94.2, "V150_percent": 51.7, "Dmax_gy": 900.0,
+                 "D0.1cc_gy": 700.0},
+            ),
+        ),
+        12, 2, "TG-43 2D line source, 6711, water in water",
+    )  # fmt: skip
+    seen = ImplantSeed(1, 1, 1, seats[0].position_mm, seats[0].axis, (0.5, -2.0, 0.0), None, 0.9,
+                       "scan", "J:1")  # fmt: skip
+    missing = ImplantSeed(2, 1, 2, seats[1].position_mm, seats[1].axis, scan_uid="scan",
+                          event_key="J:2")  # fmt: skip
+    track = NeedleTrack(1, needle, (1.0, 1.0, 0.0), (1.0, 80.0, 0.0), 0.9, "scan", 1.4, 1.0, -1.0,
+                        0.7, 0.9)  # fmt: skip
+    return Snapshot(
+        12, AT, "case-7", "P1", "王^小明 <x>", Step.CLOSE, "", plan, (target,),
+        Volume(geometry, hu), needles=(track,), seeds=(seen, missing),
+        ledger=LedgerView(received=5, implanted=2, seen=1, directive=2, returned=3, misfires=1),
+        dose=dose, planned_dose=dose, closed=True,
+        alarms=(Alarm("k", Priority.HIGH, "1 of 2 seeds is not seen.", AT, True, "Dr Li"),),
+    )  # fmt: skip
+
+
+def text_of(path: Path) -> str:
+    pages = [page.extract_text() for page in PdfReader(path).pages]
+    assert all("Research software, not a medical device" in page for page in pages)
+    assert all(f"page {n} of {len(pages)}" in page for n, page in enumerate(pages, 1))
+    return " ".join(" ".join(pages).split())
+
+
+def test_every_figure_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    write_report(path, full(), journal_digest="abc123")
+    text = text_of(path)
+    for words in (
+        *("case-7", "P1", "王", "小明", "<x>", "P & Q", "GTV <b>"),
+        *("0.889 U", "0.700 mCi", "1.270 U/mCi", "110 Gy"),
+        *("123.4", "94.2", "51.7", "900.0"),
+        *("1.4 mm", "-1.0 mm", "2 of 2"),
+        *("2 seeds planned, 2 counted, 1 seen", "Not seen on the scan: 2"),
+        *("Every seed has a known place", "1 of 2 seeds is not seen", "Dr Li"),
+        *("abc123", "Physicist", "Radiologist"),
+    ):
+        assert words in text, words
+
+
+def test_what_is_missing_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    write_report(path, Snapshot(0, AT, "empty"))
+    text = text_of(path)
+    assert "No dose was computed" in text
+    assert "none was registered" in text
+    assert "provisional" in text
+    bare = replace(full(), volume=None, planned_dose=None, needles=(), alarms=(), closed=False)
+    write_report(path, bare)
+    assert "No slices: the scan or the target is missing" in text_of(path)
+
+
+def test_a_report_that_fails_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "report.pdf"
+    path.write_bytes(b"old")
+    monkeypatch.setattr("guidance.report.document.dvh_png", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        write_report(path, full())
+    assert path.read_bytes() == b"old"
+    assert [p.name for p in tmp_path.iterdir()] == ["report.pdf"]
+
+
+def test_an_unbalanced_ledger_is_loud(tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    write_report(path, replace(full(), ledger=LedgerView(received=5, implanted=2, unresolved=1)))
+    assert "NOT BALANCED" in text_of(path)
