@@ -50,7 +50,7 @@ class Announcement:
 
     def as_line(self) -> str:
         """Return the announcement as one line of JSON."""
-        values = {**self.__dict__, "directory": str(self.directory)}
+        values = {**self.__dict__, "directory": str(self.directory.absolute())}
         values["files"] = [path.name for path in self.files]
         values["instances"] = len(self.files)
         return json.dumps(values, ensure_ascii=False)

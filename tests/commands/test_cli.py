@@ -234,10 +234,11 @@ def test_a_real_series_by_storescu(data_dir: Path, tmp_path: Path) -> None:
         finally:
             listener.terminate()
     assert line["modality"] == "CT"
-    received = {Path(f) for f in line["files"]}
     sent = [p for p in (data_dir / "jpeg2000" / "CT").rglob("*") if p.is_file()]
-    assert len(received) == len(sent)
-    folder = {p.parent for p in received}.pop()
+    assert len(line["files"]) == len(sent)
+    folder = Path(line["directory"])
+    assert folder.is_absolute()
+    assert all((folder / name).is_file() for name in line["files"])
     done = run("detect", folder, "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["seeds"] == []
