@@ -86,17 +86,20 @@ def _disk(folder: Path) -> float:
 
 def _push(series: Path, port: int) -> float:
     start = time.perf_counter()
+    # Else Nagle against delayed ACK stalls DCMTK some 40 ms a slice on loopback.
+    without_nagle = {**os.environ, "TCP_NODELAY": "1"}
     subprocess.run(
         ["storescu", "-aec", "PEER", "+sd", "127.0.0.1", str(port), str(series)],
         check=True,
         capture_output=True,
+        env=without_nagle,
     )
     return time.perf_counter() - start
 
 
 @contextmanager
 def _running(command: list[str]) -> Iterator[None]:
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, env={**os.environ, "TCP_NODELAY": "1"})
     try:
         yield
     finally:
