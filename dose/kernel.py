@@ -132,7 +132,7 @@ def add_to_grid(total, table, affine, position, axis, half_length, radius, weigh
     half_length2, radius2 = np.float32(half_length**2), np.float32(radius**2)
     to_row = np.float32((rows - 1) / np.sqrt(R_MAX_CM * 10.0))
     to_column = np.float32(columns - 1)
-    last = np.float32(rows - 1) - np.float32(1e-3)
+    last_row, last_column = np.float32(rows - 1 - 1e-3), np.float32(columns - 1 - 1e-4)
     sign = 1 if weight > 0 else -1
     size = np.float64(abs(weight))
     ux, uy, uz = np.float32(axis[0]), np.float32(axis[1]), np.float32(axis[2])
@@ -157,13 +157,14 @@ def add_to_grid(total, table, affine, position, axis, half_length, radius, weigh
                 # The cross product keeps its accuracy near the axis, in single precision too.
                 cx, cy, cz = dy * uz - dz * uy, dz * ux - dx * uz, dx * uy - dy * ux
                 away2 = cx * cx + cy * cy + cz * cz
-                if along2 <= half_length2:
-                    away2 = max(away2, radius2)
+                least = radius2 if along2 <= half_length2 else np.float32(0.0)
+                away2 = away2 if away2 > least else least
                 r2 = along2 + away2
-                row = min(np.sqrt(np.sqrt(r2)) * to_row, last)
+                row = np.sqrt(np.sqrt(r2)) * to_row
+                row = row if row < last_row else last_row
                 column = np.sqrt(away2 / r2) * to_column
+                column = column if column < last_column else last_column
                 at_row, at_column = np.int32(row), np.int32(column)
-                at_column = min(at_column, np.int32(columns - 2))
                 place[i] = at_row * np.int32(columns) + at_column
                 down[i] = row - np.float32(at_row)
                 across[i] = column - np.float32(at_column)
