@@ -57,3 +57,8 @@ def print_figures(structures: dict[str, dict[str, float]]) -> None:
             f"V100 {found['V100_percent']:5.1f} %  V150 {found['V150_percent']:5.1f} %  "
             f"Dmax {found['Dmax_gy']:7.1f} Gy  D0.1cc {found['D0.1cc_gy']:6.1f} Gy"
         )
+        if "Dmax_eqd2_gy" in found:
+            print(
+                f"{'':20s} with the earlier courses, EQD2 of the cord: "
+                f"Dmax {found['Dmax_eqd2_gy']:.1f} Gy  D0.1cc {found['D0.1cc_eqd2_gy']:.1f} Gy"
+            )

@@ -14,19 +14,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rtdose", type=Path, metavar="RTDOSE")
     parser.add_argument("rtstruct", type=Path, metavar="RTSTRUCT")
     parser.add_argument("--prescription-gy", type=float, default=100.0, help="default 100")
+    parser.add_argument(
+        "--prior",
+        action="append",
+        default=[],
+        metavar="FRACTIONSxGY",
+        help="an earlier external course, such as 10x3: adds the cumulative EQD2 of the cord "
+        "(alpha/beta 2 Gy, repair after Ang 1992) to every structure",
+    )
+    parser.add_argument(
+        "--half-life-days", type=float, default=59.4, help="of the implant (default 59.4, I-125)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the figures of each structure, and how much of it the dose grid covers."""
     from dose.dvh import figures
+    from dose.radiobiology import Course
     from guidance.commands.dose import print_figures
-    from guidance.conductor.offline import histogram
+    from guidance.conductor.offline import histogram, with_eqd2
     from guidance.errors import CommandError, RefusedError
     from guidance.exchange import read_dose, read_structures
 
     if not arguments.prescription_gy > 0:
         raise CommandError(f"--prescription-gy must be positive, not {arguments.prescription_gy}")
+    courses = [Course.parsed(text) for text in arguments.prior]
     dose = read_dose(arguments.rtdose)
     drawn = read_structures(arguments.rtstruct)
     frame = dose.geometry.frame_of_reference_uid
@@ -44,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
             **figures(dvh, arguments.prescription_gy),
             "inside_grid_percent": round(100 * share, 2),
         }
+    if courses:
+        found = {n: with_eqd2(f, courses, arguments.half_life_days) for n, f in found.items()}
     remarks = [*dose.remarks, *drawn.remarks]
     remarks += [
         f"{name}: only {f['inside_grid_percent']:.1f} % lies inside the dose grid; "

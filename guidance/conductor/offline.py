@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from dose import sources
 from dose.dvh import Dvh, figures
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
+from dose.radiobiology import CORD, Course, cumulative_eqd2_gy
 from dose.sources import SourceModel
 from dose.strength import air_kerma_strength_u
 from dose.structures import Structure, sample
@@ -204,6 +206,25 @@ def histogram(
     index = geometry.patient_to_indices(samples.points_mm[inside])[:, ::-1].T
     dose[inside] = ndimage.map_coordinates(dose_gy, index, np.float64, order=1, mode="nearest")
     return Dvh(dose, samples.weight_cc), share
+
+
+def with_eqd2(
+    figures_gy: dict[str, float], courses: Sequence[Course], half_life_days: float
+) -> dict[str, float]:
+    """Return the figures with the cord's EQD2 of implant and earlier courses added.
+
+    Args:
+        figures_gy: of a structure.
+        courses: of external beam, as this structure received them.
+        half_life_days: of the nuclide.
+    """
+    added = {
+        key.replace("_gy", "_eqd2_gy"): cumulative_eqd2_gy(
+            figures_gy[key], half_life_days, courses, CORD
+        )
+        for key in ("Dmax_gy", "D0.1cc_gy")
+    }
+    return {**figures_gy, **added}
 
 
 def _dvh(grid: DoseGrid, structure: Structure) -> Dvh:

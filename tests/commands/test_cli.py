@@ -110,6 +110,28 @@ def test_dvh_figures_of_structures(
     assert gridded["GTV"]["D90_gy"] == pytest.approx(direct["GTV"]["D90_gy"], rel=0.02)
 
 
+def test_earlier_courses_are_added_as_eqd2(
+    series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dose.radiobiology import CORD, Course, cumulative_eqd2_gy
+    from guidance.exchange import read_structures
+
+    cord = read_structures(series / "RTSTRUCT.dcm").structures[2]
+    centre = [float(v) for v in cord.contours[len(cord.contours) // 2].mean(axis=0)]
+    seeds = tmp_path / "seeds.json"
+    seeds.write_text(json.dumps([{"position_mm": [centre[0] + 20, *centre[1:]], "strength_u": 1}]))
+    files = ["--structures", str(series / "RTSTRUCT.dcm"), "--out", str(tmp_path)]
+    assert main(["dose", "--source", "6711", "--seeds", str(seeds), *files]) == 0
+    capsys.readouterr()
+    arguments = ["dvh", str(tmp_path / "RTDOSE.dcm"), str(series / "RTSTRUCT.dcm"), "--json"]
+    assert main([*arguments, "--prior", "10x3"]) == 0
+    found = json.loads(capsys.readouterr().out)["structures"]["Spinal cord"]
+    expected = cumulative_eqd2_gy(found["Dmax_gy"], 59.4, [Course(10, 3.0)], CORD)
+    assert found["Dmax_eqd2_gy"] == pytest.approx(expected)
+    assert found["Dmax_eqd2_gy"] > 37.5
+    assert "10x3" in refused(capsys, *arguments, "--prior", "ten")
+
+
 def test_sources_name_their_citations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sources", "6711", "--json"]) == 0
     model = json.loads(capsys.readouterr().out)
