@@ -30,6 +30,8 @@ BESIDE_MM = 1.6
 SHORTEST_MM = 30.0
 # A line with a longer stretch without metal is two lines.
 LONGEST_GAP_MM = 8.0
+# Needles are put in a centimetre apart.
+SAME_NEEDLE_MM = 3.0
 TRIALS = 400
 STEP_MM = 0.25
 RING_MM = 6.0
@@ -79,7 +81,22 @@ def find_needles(
         if np.linalg.norm(np.ptp(points, axis=0)) < SHORTEST_MM:
             continue
         needles += _in_component(volume, frame, points, clip_hu)
-    return needles
+    return _once(needles)
+
+
+def _once(needles: list[NeedleLine]) -> list[NeedleLine]:
+    """Leave out a line whose tip lies on the shaft of a longer one: a piece of it."""
+    kept: list[NeedleLine] = []
+    for needle in sorted(needles, key=lambda n: -float(np.linalg.norm(n.tip - n.entry))):
+        if all(_from_shaft(needle.tip, other) > SAME_NEEDLE_MM for other in kept):
+            kept.append(needle)
+    return kept
+
+
+def _from_shaft(point: FloatArray, needle: NeedleLine) -> float:
+    shaft = needle.tip - needle.outer
+    share = np.clip((point - needle.outer) @ shaft / (shaft @ shaft), 0.0, 1.0)
+    return float(np.linalg.norm(point - needle.outer - share * shaft))
 
 
 def _in_component(
@@ -88,15 +105,23 @@ def _in_component(
     """Take line after line out of one connected piece of metal."""
     found = []
     rng = np.random.default_rng(0)
-    beside = max(BESIDE_MM, 0.6 * frame.slice_mm)
+    # Thick slices say little of height: it is shortened, so that near means near in the plane.
+    shorten = np.array((1.0, 1.0, min(1.0, BESIDE_MM / (0.6 * frame.slice_mm))))
+    points = points * shorten
     while len(points) > 20:
-        line = _best_line(points, beside, rng)
+        line = _best_line(points, BESIDE_MM, rng)
         if line is None:
             break
         start, direction, members = line
-        needle = _measure(volume, frame, start, direction, clip_hu)
+        along = direction / shorten
+        along /= np.linalg.norm(along)
+        needle = _measure(volume, frame, start / shorten, along, clip_hu)
         if needle is not None:
-            found.append(needle)
+            # Along the fitted line the ends are found anew: the first line may have left the
+            # slice that the needle goes on in.
+            shaft = needle.tip - needle.entry
+            middle, along = needle.tip - 0.5 * shaft, shaft / np.linalg.norm(shaft)
+            found.append(_measure(volume, frame, middle, along, clip_hu) or needle)
         points = points[~members]
     return found
 
