@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from dose import sources
+from dose.sources import SourceModel
 from guidance.errors import RefusedError
 
 
@@ -65,6 +67,11 @@ class SourceSettings:
 
     commissioned: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+
+    def load(self, model: str) -> SourceModel:
+        """Return a seed model that this site may use (SourceError if it may not)."""
+        folders = tuple(Path(f) for f in self.folders)
+        return sources.load(model, commissioned=self.commissioned, folders=folders)
 
 
 @dataclass(frozen=True)

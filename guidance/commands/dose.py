@@ -11,6 +11,7 @@ SUMMARY = "Compute the dose of given seeds: RTDOSE and the figures of each struc
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument("--config", type=Path, help="the site's TOML configuration")
     parser.add_argument("--source", required=True, help="seed model, such as 6711")
     parser.add_argument("--seeds", type=Path, required=True, help="seeds as JSON")
     parser.add_argument("--strength-u", type=float, help="of seeds that name none, U")
@@ -23,13 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the dose and print the figures."""
-    from dose import sources
     from guidance.conductor.offline import compute, read_seeds
+    from guidance.configuration import load_configuration
 
-    source = sources.load(arguments.source)
+    source = load_configuration(arguments.config).sources.load(arguments.source)
     done = compute(
         read_seeds(arguments.seeds, source, arguments.strength_u),
-        arguments.source,
+        source,
         arguments.out,
         structures=arguments.structures,
         series=arguments.series,

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 
 from guidance.conductor.picture import Picture
 from guidance.conductor.workbench import Workbench
+from guidance.configuration import SourceSettings
 from guidance.errors import BrokenError, GuidanceError
 from guidance.journal import Journal
 from guidance.procedure.advance import Arm, Disarm, advance, replayed
@@ -72,6 +73,7 @@ class Conductor:
         publish: Callable[[Snapshot], None],
         *,
         clock: Clock = utc_now,
+        sources: SourceSettings | None = None,
     ) -> None:
         """Replay the case's journal.
 
@@ -80,9 +82,11 @@ class Conductor:
             case_id: the case to open or to resume.
             publish: called in the conductor's thread with every new snapshot.
             clock: gives the time of each fact.
+            sources: which seed models the site may use.
 
         Raises:
             BrokenError: the journal's chain does not hold.
+            SourceError: the case's seed model may not be used here (any more).
         """
         verification = journal.verify(case_id)
         if not verification.whole:
@@ -93,9 +97,12 @@ class Conductor:
         self._clock = clock
         self._state = replayed(case_id, map(from_record, journal.records(case_id)))
         self._applicator = ApplicatorView()
+        self._shown = Snapshot(self._state.number, self._state.at, case_id)
         self._arm: Callable[[Arm], None] = _nobody
         self._disarm: Callable[[Disarm], None] = _nobody
-        self._workbench = Workbench()
+        self._workbench = Workbench(sources)
+        if self._state.plan is not None:
+            self._workbench.sources.load(self._state.plan.source_model)
         self._picture = Picture(self._workbench)
         self._inbox: queue.Queue[_Offer | _Done | _Heard | _Stop] = queue.Queue()
         self._work: queue.Queue[tuple[Job, CaseState] | None] = queue.Queue()
@@ -193,8 +200,15 @@ class Conductor:
             if outstanding:
                 self._at_work = outstanding[0]
                 self._work.put((outstanding[0], self._state))
-        snapshot = self._picture.of(self._state, self._applicator)
-        self._publish(replace(snapshot, busy=_in_words(self._at_work)))
+        try:
+            self._shown = self._picture.of(self._state, self._applicator)
+            busy = _in_words(self._at_work)
+        except Exception as error:
+            # A defect of ours must not stop the count; the screen says that it is behind.
+            log.exception("the picture could not be made")
+            busy = f"THE PICTURE IS OUT OF DATE ({type(error).__name__}: {error})"
+            self._shown = replace(self._shown, dose_is_stale=True)
+        self._publish(replace(self._shown, busy=busy))
 
     # --- the worker's thread -----------------------------------------------
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from dose import sources
 from dose.dvh import Dvh, figures
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
@@ -134,7 +133,7 @@ def _point(value: Any, where: str) -> Point:
 
 def compute(
     given: GivenSeeds,
-    model: str,
+    source: SourceModel,
     out: Path,
     *,
     structures: Path | None = None,
@@ -145,7 +144,7 @@ def compute(
 
     Args:
         given: seeds, LPS mm, in the frame of the structures and the series.
-        model: seed model.
+        source: seed model.
         out: folder for ``RTDOSE.dcm``; made if it is not there.
         structures: an RTSTRUCT.
         series: the CT series the dose belongs to; named in the RTDOSE.
@@ -156,7 +155,6 @@ def compute(
     """
     if not prescription_gy > 0:
         raise CommandError(f"--prescription-gy must be positive, not {prescription_gy}")
-    source = sources.load(model)
     volume = read_series(series) if series else None
     drawn: tuple[Structure, ...] = ()
     if structures:

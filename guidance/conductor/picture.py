@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dose import sources
 from dose.structures import Structure
 from guidance.conductor.dosing import LiveDose, Placed, strength_at
 from guidance.conductor.workbench import (
@@ -112,7 +111,7 @@ class Picture:
         key = (registration.number, state.structures.sop_instance_uid)
         if self._room is None or self._room.key != key:
             structures = structures_in_room(state, self._workbench.structures(state))
-            source = sources.load(plan.source_model)
+            source = self._workbench.sources.load(plan.source_model)
             needles = state.latest("needles")
             when = (needles.acquired_at if needles else None) or state.at
             strength_u = strength_at(plan, when, source.half_life_days)

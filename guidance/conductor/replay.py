@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from guidance.conductor.picture import Picture
 from guidance.conductor.workbench import Workbench
+from guidance.configuration import SourceSettings
 from guidance.errors import RefusedError
 from guidance.journal import Journal, Record, Verification
 from guidance.procedure.advance import replayed
@@ -33,12 +34,13 @@ class Replay:
     verification: Verification
 
 
-def replay(journal: Journal, case_id: str) -> Replay:
+def replay(journal: Journal, case_id: str, sources: SourceSettings | None = None) -> Replay:
     """Return a case as its journal has it.
 
     Args:
         journal: may be open for reading only.
         case_id: the case; the newest if empty.
+        sources: which seed models the site may use.
 
     Raises:
         RefusedError: there is no such case, or no case at all.
@@ -50,5 +52,5 @@ def replay(journal: Journal, case_id: str) -> Replay:
     records = tuple(journal.records(case_id))
     events = tuple(from_record(r) for r in records)
     state = replayed(case_id, events)
-    snapshot = Picture(Workbench()).of(state, ApplicatorView())
+    snapshot = Picture(Workbench(sources)).of(state, ApplicatorView())
     return Replay(state, snapshot, events, records, journal.verify(case_id))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dose.errors import DoseError
 from dose.structures import Structure
+from guidance.configuration import SourceSettings
 from guidance.detection import Detections, detect
 from guidance.errors import GuidanceError
 from guidance.exchange import StructureSet, read_plan, read_structures
@@ -53,8 +54,13 @@ CLEARANCE_LIMIT_MM = 10.0
 class Workbench:
     """Does jobs; caches what they read."""
 
-    def __init__(self) -> None:
-        """Start with an empty cache."""
+    def __init__(self, sources: SourceSettings | None = None) -> None:
+        """Start with an empty cache.
+
+        Args:
+            sources: which seed models the site may use; the enabled ones if left out.
+        """
+        self.sources = sources or SourceSettings()
         self._volumes: dict[tuple[str, int], Volume] = {}
         self._structures: dict[str, StructureSet] = {}
 
@@ -123,6 +129,8 @@ class Workbench:
     def _read_plan(self, job: ReadPlan, state: CaseState) -> Event:
         structures = self._structure_set(state.structures.path) if state.structures else None
         plan = read_plan(Path(job.series.files[-1]), structures=structures)
+        # A plan whose seeds cannot be dosed is refused here, not when the first one drops.
+        self.sources.load(plan.source_model)
         return PlanImported(job.series.series_instance_uid, plan)
 
     def _analyse(self, job: AnalyseScan, state: CaseState) -> Event:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -14,7 +14,7 @@ from guidance.conductor.desk import Desk
 from guidance.conductor.exports import export_case
 from guidance.conductor.feeds import ApplicatorFeed, ListenerFeed
 from guidance.conductor.summary import summary
-from guidance.configuration import load_configuration
+from guidance.configuration import SourceSettings, load_configuration
 from guidance.errors import CommandError
 from guidance.journal import Journal
 from guidance.ledger import Delivery
@@ -36,6 +36,7 @@ class SessionOptions:
         wire_log: file for the lines of the serial link.
         autopilot: whether a scripted person acts.
         deliveries: lines of the delivery note.
+        sources: which seed models the site may use.
     """
 
     store: Path
@@ -47,6 +48,7 @@ class SessionOptions:
     wire_log: Path | None = None
     autopilot: bool = False
     deliveries: tuple[Delivery, ...] = ()
+    sources: SourceSettings = field(default_factory=SourceSettings)
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Self:
@@ -62,6 +64,7 @@ class SessionOptions:
             wire_log=arguments.wire_log,
             autopilot=arguments.autopilot,
             deliveries=tuple(_delivery(text) for text in arguments.cartridge),
+            sources=settings.sources,
         )
 
 
@@ -102,7 +105,9 @@ class Session:
         self._journal = Journal(options.journal)
         try:
             self.case_id = options.case_id or _newest_open(self._journal)
-            self.conductor = Conductor(self._journal, self.case_id, self.mailbox.put)
+            self.conductor = Conductor(
+                self._journal, self.case_id, self.mailbox.put, sources=options.sources
+            )
         except BaseException:
             self._journal.close()
             raise

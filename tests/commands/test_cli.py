@@ -223,6 +223,15 @@ def test_a_model_nobody_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "not known" in refused(capsys, "sources", "4711")
 
 
+def test_a_model_must_be_commissioned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seeds, config = tmp_path / "seeds.json", tmp_path / "site.toml"
+    seeds.write_text(json.dumps([{"position_mm": [0, 0, 0], "strength_u": 1.0}]))
+    arguments = ["dose", "--source", "9011", "--seeds", str(seeds), "--out", str(tmp_path)]
+    assert "commission it" in refused(capsys, *arguments)
+    config.write_text('[sources]\ncommissioned = ["9011"]\n')
+    assert main([*arguments, "--config", str(config)]) == 0
+
+
 def test_a_journal_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "journal.sqlite"
     assert refused(capsys, "report", path, "--out", tmp_path / "out")

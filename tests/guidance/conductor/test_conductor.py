@@ -1,0 +1,108 @@
+"""The one writer: what it records, what it refuses, and what cannot stop it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from guidance.conductor.conductor import Conductor
+from guidance.conductor.picture import Picture
+from guidance.errors import RefusedError
+from guidance.journal import Journal
+from guidance.procedure.events import AlarmAcknowledged, CaseOpened, DeviceRecorded
+from guidance.procedure.snapshot import Snapshot
+
+
+class Room:
+    def __init__(self, journal: Path) -> None:
+        self.journal = Journal(str(journal))
+        self.snapshots: list[Snapshot] = []
+        self._fresh = threading.Condition()
+        self.conductor = Conductor(self.journal, "case", self._publish)
+        self.conductor.start()
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        with self._fresh:
+            self.snapshots.append(snapshot)
+            self._fresh.notify_all()
+
+    def until(self, holds: Callable[[Snapshot], bool]) -> Snapshot:
+        with self._fresh:
+            assert self._fresh.wait_for(
+                lambda: bool(self.snapshots) and holds(self.snapshots[-1]), 10
+            )
+            return self.snapshots[-1]
+
+    def wait_for(self, number: int) -> Snapshot:
+        return self.until(lambda s: s.event_number >= number)
+
+    def close(self) -> None:
+        self.conductor.stop()
+        self.journal.close()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    room = Room(tmp_path / "journal.sqlite")
+    yield room
+    room.close()
+
+
+def record(eid: int) -> DeviceRecorded:
+    return DeviceRecorded("J1", eid, 1, eid, "TEST", ("ok",))
+
+
+def test_a_fact_is_on_disk_before_its_answer(room: Room) -> None:
+    event = room.conductor.offer(CaseOpened("Dr Li")).result(10)
+    assert event.number == 1
+    assert [r.kind for r in room.journal.records("case")] == ["CaseOpened"]
+    assert room.wait_for(1).next_action.startswith("Send from the planning system")
+
+
+def test_a_refused_act_is_not_recorded(room: Room) -> None:
+    with pytest.raises(RefusedError, match="no alarm"):
+        room.conductor.offer(AlarmAcknowledged("nothing", "Dr Li")).result(10)
+    assert list(room.journal.records("case")) == []
+
+
+def test_a_fact_offered_twice_is_recorded_once(room: Room) -> None:
+    first = room.conductor.offer(record(1)).result(10)
+    again = room.conductor.offer(record(1)).result(10)
+    assert first == again
+    assert len(list(room.journal.records("case"))) == 1
+
+
+def test_a_picture_that_fails_does_not_stop_the_count(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room.conductor.offer(CaseOpened("Dr Li")).result(10)
+    room.wait_for(1)
+
+    def broken(*_: object) -> Snapshot:
+        raise ZeroDivisionError("a defect")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Picture, "of", broken)
+        for eid in (1, 2, 3):
+            room.conductor.offer(record(eid)).result(10)
+        assert len(list(room.journal.records("case"))) == 4
+        assert room.until(lambda s: "OUT OF DATE" in s.busy).dose_is_stale
+    room.conductor.offer(record(4)).result(10)
+    assert room.wait_for(5).busy == ""
+
+
+def test_a_restart_goes_on_where_the_journal_ends(tmp_path: Path) -> None:
+    first = Room(tmp_path / "journal.sqlite")
+    first.conductor.offer(CaseOpened("Dr Li")).result(10)
+    first.conductor.offer(record(1)).result(10)
+    state = first.conductor.state
+    first.close()
+    again = Room(tmp_path / "journal.sqlite")
+    try:
+        assert again.conductor.state == state
+        assert again.conductor.offer(record(2)).result(10).number == 3
+    finally:
+        again.close()
