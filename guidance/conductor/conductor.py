@@ -26,7 +26,7 @@ from guidance.conductor.workbench import Workbench
 from guidance.configuration import SourceSettings
 from guidance.errors import BrokenError, GuidanceError
 from guidance.journal import Journal
-from guidance.procedure.advance import Arm, Disarm, advance, replayed
+from guidance.procedure.advance import Arm, Disarm, Resolve, advance, replayed
 from guidance.procedure.events import Event, ProcedureEvent, from_record, key_of, to_payload
 from guidance.procedure.jobs import Job, jobs
 from guidance.procedure.snapshot import ApplicatorView, Snapshot
@@ -100,6 +100,7 @@ class Conductor:
         self._shown = Snapshot(self._state.number, self._state.at, case_id)
         self._arm: Callable[[Arm], None] = _nobody
         self._disarm: Callable[[Disarm], None] = _nobody
+        self._resolve: Callable[[Resolve], None] = _nobody
         self._workbench = Workbench(sources)
         if self._state.plan is not None:
             self._workbench.sources.load(self._state.plan.source_model)
@@ -118,10 +119,13 @@ class Conductor:
         return self._state
 
     def connect_applicator(
-        self, arm: Callable[[Arm], None], disarm: Callable[[Disarm], None]
+        self,
+        arm: Callable[[Arm], None],
+        disarm: Callable[[Disarm], None],
+        resolve: Callable[[Resolve], None],
     ) -> None:
-        """Say who carries out permits; before ``start``."""
-        self._arm, self._disarm = arm, disarm
+        """Say who carries out permits and what else the applicator is told; before ``start``."""
+        self._arm, self._disarm, self._resolve = arm, disarm, resolve
 
     def start(self) -> None:
         """Start the threads and publish the first snapshot."""
@@ -191,6 +195,8 @@ class Conductor:
                     self._arm(effect)
                 case Disarm():
                     self._disarm(effect)
+                case Resolve():
+                    self._resolve(effect)
         return event
 
     def _follow_up(self) -> None:

@@ -21,6 +21,7 @@ from guidance.procedure.events import (
     ProcedureEvent,
     RegistrationAccepted,
     SeedsPermitted,
+    StrokeResolved,
 )
 from guidance.procedure.snapshot import DoseView
 
@@ -70,6 +71,10 @@ class Desk:
     def disarm(self, by: str) -> Answer:
         """End the permit."""
         return self._offer(Disarmed(by))
+
+    def resolve(self, eid: int, dropped: bool, by: str) -> Answer:
+        """Say what became of a stroke of unknown outcome."""
+        return self._offer(StrokeResolved(eid, dropped, by))
 
     def acknowledge(self, alarm_key: str, by: str) -> Answer:
         """Acknowledge an alarm."""

@@ -10,7 +10,7 @@ from devices.applicator import ApplicatorLink, DeviceRecord, LinkStatus
 from devices.dicom import Announcement, read_announcements
 from devices.errors import DeviceError
 from guidance.conductor.conductor import Conductor
-from guidance.procedure.advance import Arm, Disarm
+from guidance.procedure.advance import Arm, Disarm, Resolve
 from guidance.procedure.events import DeviceRecorded, LinkChanged, PermitEnded, SeriesReceived
 from guidance.procedure.snapshot import ApplicatorView
 
@@ -77,7 +77,7 @@ class ApplicatorFeed:
             position=(device.jid, device.eid) if device.jid else None,
             wire_log=wire_log,
         )
-        conductor.connect_applicator(self._arm, self._disarm)
+        conductor.connect_applicator(self._arm, self._disarm, self._resolve)
 
     def start(self) -> None:
         """Open the port."""
@@ -129,6 +129,16 @@ class ApplicatorFeed:
     def _disarm(self, effect: Disarm) -> None:
         log.info("disarming: %s", effect.reason)
         threading.Thread(target=self._end, name="disarm", daemon=True).start()
+
+    def _resolve(self, effect: Resolve) -> None:
+        threading.Thread(target=self._tell, args=(effect,), name="resolve", daemon=True).start()
+
+    def _tell(self, effect: Resolve) -> None:
+        try:
+            self._link.resolve(effect.eid, "DROP" if effect.dropped else "NODROP", effect.by)
+        except DeviceError as error:
+            # It stays unresolved and is shown so; the person says it again.
+            log.warning("record %d was not resolved: %s", effect.eid, error)
 
     def _end(self) -> None:
         try:

@@ -81,6 +81,7 @@ class Picture:
             alarms=state.alarms,
             closed=bool(state.closed_by),
             planned_dose=room.planned if room else None,
+            unknown_strokes=tuple((eid, needle) for eid, _, needle in state.device.unknown),
         )
 
     def _shown(self, state: CaseState) -> tuple[Scan | None, Volume | None]:

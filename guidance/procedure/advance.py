@@ -41,6 +41,7 @@ from guidance.procedure.events import (
     ScanAnalysed,
     SeedsPermitted,
     SeriesReceived,
+    StrokeResolved,
     StructuresImported,
 )
 from guidance.procedure.state import CaseState
@@ -64,7 +65,16 @@ class Disarm:
     reason: str
 
 
-Effect = Arm | Disarm
+@dataclass(frozen=True)
+class Resolve:
+    """Tell the applicator what became of a stroke."""
+
+    eid: int
+    dropped: bool
+    by: str
+
+
+Effect = Arm | Disarm | Resolve
 
 _HANDLERS: dict[type[Any], Callable[[CaseState, Any], CaseState]] = {
     CaseOpened: closing.case_opened,
@@ -83,6 +93,7 @@ _HANDLERS: dict[type[Any], Callable[[CaseState, Any], CaseState]] = {
     SeedsPermitted: dropping.seeds_permitted,
     PermitEnded: dropping.permit_ended,
     Disarmed: dropping.disarmed,
+    StrokeResolved: dropping.stroke_resolved,
     LinkChanged: dropping.link_changed,
     AlarmAcknowledged: closing.alarm_acknowledged,
     DoseReported: closing.dose_reported,
@@ -120,6 +131,8 @@ def _effects(state: CaseState, event: ProcedureEvent) -> tuple[Effect, ...]:
     fact = event.fact
     if isinstance(fact, SeedsPermitted):
         return (Arm(fact.permit, fact.needle, fact.cartridge, fact.count, state.device.eid),)
+    if isinstance(fact, StrokeResolved):
+        return (Resolve(fact.eid, fact.dropped, fact.by),)
     if isinstance(fact, Disarmed):
         return (Disarm(f"by {fact.by}"),)
     if isinstance(fact, (SeriesReceived, Registered)) and state.device.armed:

@@ -13,6 +13,7 @@ from guidance.procedure.events import (
     LinkChanged,
     PermitEnded,
     SeedsPermitted,
+    StrokeResolved,
 )
 from guidance.procedure.state import CaseState, Device
 from guidance.tracking import counted_position
@@ -349,6 +350,17 @@ def permit_ended(state: CaseState, fact: PermitEnded) -> CaseState:
 def disarmed(state: CaseState, _fact: Disarmed) -> CaseState:
     """Note that a person ended the permit; the device's DISARM record follows."""
     return _device(state, permitted=0)
+
+
+def stroke_resolved(state: CaseState, fact: StrokeResolved) -> CaseState:
+    """Check what a person says of a stroke; the device's RESOLVED record settles it."""
+    if not fact.by.strip():
+        raise RefusedError("a stroke is resolved by a named person; give a name")
+    if fact.eid not in {eid for eid, _, _ in state.device.unknown}:
+        raise RefusedError(f"record {fact.eid} is no stroke of unknown outcome")
+    if state.device.link != "up":
+        raise RefusedError(f"the link to the applicator is {state.device.link}; try again")
+    return state
 
 
 def link_changed(state: CaseState, fact: LinkChanged) -> CaseState:

@@ -181,6 +181,15 @@ class Disarmed:
 
 
 @dataclass(frozen=True)
+class StrokeResolved:
+    """A person found out what became of a stroke of unknown outcome (record ``eid``)."""
+
+    eid: int
+    dropped: bool
+    by: str
+
+
+@dataclass(frozen=True)
 class LinkChanged:
     """The link to the applicator came up or went down."""
 
@@ -234,8 +243,8 @@ Event = (
     CaseOpened | CartridgeReceived | SeriesReceived | ObjectRefused | PlanImported
     | StructuresImported | ScanAnalysed | Registered | RegistrationFailed | RegistrationAccepted
     | NeedlesTracked | NeedlesConfirmed | DeviceRecorded | SeedsPermitted | PermitEnded | Disarmed
-    | LinkChanged | AlarmAcknowledged | DoseReported | ImplantVerified | CartridgeClosed
-    | CaseClosed
+    | StrokeResolved | LinkChanged | AlarmAcknowledged | DoseReported | ImplantVerified
+    | CartridgeClosed | CaseClosed
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}

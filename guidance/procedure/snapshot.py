@@ -181,6 +181,7 @@ class Snapshot:
         closed: whether the case is closed.
         planned_dose: dose of the plan in the room's frame, for comparison; may be None.
         busy: what long work is under way, in words; empty when none is.
+        unknown_strokes: record number and needle of each stroke whose outcome is not known.
     """
 
     event_number: int
@@ -207,3 +208,4 @@ class Snapshot:
     closed: bool = False
     planned_dose: DoseView | None = None
     busy: str = ""
+    unknown_strokes: tuple[tuple[int, int | None], ...] = ()

@@ -43,12 +43,15 @@ class ActBar(QFrame):
         self.count.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.step_button = push("", "primary")
         self.permit_button, self.close_button = TwoStepButton(), TwoStepButton()
+        self.left_button, self.stayed_button = TwoStepButton(), TwoStepButton()
         self.cartridge_button = push("Cartridges  F6")
         self.stop_button = push("END PERMIT  Esc")
         self._arrange()
         self.step_button.clicked.connect(self.act_of_step)
         self.permit_button.confirmed.connect(self._permit)
         self.close_button.confirmed.connect(self._close_case)
+        self.left_button.confirmed.connect(lambda: self._resolve(dropped=True))
+        self.stayed_button.confirmed.connect(lambda: self._resolve(dropped=False))
         self.stop_button.clicked.connect(self.stop)
         self.count.valueChanged.connect(lambda _value: self._say())
         self.clear()
@@ -60,7 +63,8 @@ class ActBar(QFrame):
         layout.addWidget(QLabel("by"))
         for part in (self.operator, self.step_button, self.count, self.permit_button):
             layout.addWidget(part)
-        layout.addWidget(self.close_button)
+        for part in (self.left_button, self.stayed_button, self.close_button):
+            layout.addWidget(part)
         layout.addWidget(self.sentence, 2)
         layout.addStretch(1)
         layout.addWidget(self.cartridge_button)
@@ -120,6 +124,14 @@ class ActBar(QFrame):
                 lambda acts, by: acts.permit(needle, count, by),
             )
 
+    def _resolve(self, *, dropped: bool) -> None:
+        if self._snapshot is not None and self._snapshot.unknown_strokes:
+            eid, _ = self._snapshot.unknown_strokes[0]
+            what = "left" if dropped else "stayed"
+            self._perform(
+                f"record {eid}: the seed {what}", lambda acts, by: acts.resolve(eid, dropped, by)
+            )
+
     def _close_case(self) -> None:
         sentence = self.sentence.text().strip()
         self._perform("close the case", lambda acts, by: acts.close_case(by, sentence))
@@ -143,6 +155,14 @@ class ActBar(QFrame):
         self.permit_button.setEnabled(needle is not None)
         self.permit_button.setVisible(dropping)
         self.count.setVisible(dropping)
+        unknown = snapshot.unknown_strokes if snapshot else ()
+        if unknown:
+            eid, through = unknown[0]
+            where = f"record {eid}, needle {through or '?'}"
+            self.left_button.say(f"Seed LEFT ({where})", "SURE? IT LEFT")
+            self.stayed_button.say("Seed STAYED", "SURE? IT STAYED")
+        self.left_button.setVisible(bool(unknown))
+        self.stayed_button.setVisible(bool(unknown))
         self.close_button.say("Close case  F2", "SURE? CLOSE THE CASE  F2")
         self.close_button.setVisible(step is Step.CLOSE and not closed)
         balanced = snapshot is None or snapshot.ledger.balanced

@@ -36,6 +36,9 @@ class Acts(Protocol):
     def disarm(self, by: str) -> Answer:
         """End the permit."""
 
+    def resolve(self, eid: int, dropped: bool, by: str) -> Answer:
+        """Say what became of a stroke of unknown outcome."""
+
     def acknowledge(self, alarm_key: str, by: str) -> Answer:
         """Acknowledge an alarm."""
 

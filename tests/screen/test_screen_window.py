@@ -83,6 +83,20 @@ def test_permit_takes_two_presses(qtbot, window, acts, case):
     assert not button.ready
 
 
+def test_a_stroke_of_unknown_outcome_is_resolved_by_two_presses(window, acts, case):
+    window.show_snapshot(case)
+    bar = window.act_bar
+    assert bar.left_button.isHidden()
+    assert bar.stayed_button.isHidden()
+    window.show_snapshot(replace(case, unknown_strokes=((17, 3),)))
+    assert not bar.left_button.isHidden()
+    assert "record 17, needle 3" in bar.left_button.text()
+    bar.stayed_button.click()
+    assert acts.acts == []
+    bar.stayed_button.click()
+    assert acts.acts == [("resolve", 17, False, "Dr Example")]
+
+
 def test_a_readied_permit_stands_down_by_itself(qtbot, window, acts, case, monkeypatch):
     window.show_snapshot(case)
     button = window.act_bar.permit_button

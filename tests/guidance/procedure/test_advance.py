@@ -12,7 +12,7 @@ from guidance.detection import DetectedNeedle, DetectedSeed
 from guidance.errors import BrokenError, RefusedError
 from guidance.ledger import Disposition
 from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed
-from guidance.procedure.advance import Arm, Disarm, Effect, advance, replayed
+from guidance.procedure.advance import Arm, Disarm, Effect, Resolve, advance, replayed
 from guidance.procedure.closing import ledger
 from guidance.procedure.events import (
     AlarmAcknowledged,
@@ -33,6 +33,7 @@ from guidance.procedure.events import (
     ScanAnalysed,
     SeedsPermitted,
     SeriesReceived,
+    StrokeResolved,
     StructuresImported,
     from_record,
     to_payload,
@@ -231,6 +232,22 @@ def test_an_unknown_stroke_blocks_until_resolved() -> None:
     room.device("RESOLVED", unknown, "DROP", "Dr_Li")
     assert ledger(room.state).unresolved == 0
     assert len(room.state.seeds) == 1
+
+
+def test_a_person_resolves_a_stroke_and_the_device_settles_it() -> None:
+    room = ready().tell(SeedsPermitted(1, 1, "C1", 3, "Dr Li")).device("ARM", 1, 1, "C1", 3)
+    room.device("INTENT", 1, 15).device("UNKNOWN", 1)
+    unknown = room.eid
+    with pytest.raises(RefusedError, match="by a named person"):
+        room.tell(StrokeResolved(unknown, True, ""))
+    with pytest.raises(RefusedError, match="no stroke of unknown outcome"):
+        room.tell(StrokeResolved(unknown + 1, True, "Dr Li"))
+    room.tell(StrokeResolved(unknown, False, "Dr Li"))
+    assert room.effects[-1] == Resolve(unknown, False, "Dr Li")
+    assert ledger(room.state).unresolved == 1
+    room.device("RESOLVED", unknown, "NODROP", "Dr_Li")
+    assert ledger(room.state).unresolved == 0
+    assert room.state.seeds == ()
 
 
 def test_a_needle_too_near_to_the_cord_must_be_acknowledged() -> None:
