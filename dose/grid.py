@@ -144,7 +144,7 @@ class DoseGrid:
             seed.strength_u[0],
         )
 
-    def _formalism(self, seed: Seeds) -> tuple[NDArray[np.float32], FloatArray]:
+    def _formalism(self, seed: Seeds) -> tuple[NDArray[np.int64], FloatArray]:
         if np.isnan(seed.axis[0, 0]):
             return self._table.point, np.array(_ANY_DIRECTION)
         return self._table.line, seed.axis[0]
