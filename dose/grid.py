@@ -9,35 +9,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from dose.errors import SeedError
 from dose.geometry import GridGeometry
-from dose.kernel import QUANTUM_GY, add_at_points, add_to_grid, dose_table
+from dose.implant import Implant
+from dose.kernel import QUANTUM_GY, add_to_grid
+from dose.points import DosePoints, dose_of_seed
 from dose.seeds import Seeds
 from dose.sources import SourceModel, load
 
 FloatArray = NDArray[np.float64]
 
-_ANY_DIRECTION = (0.0, 0.0, 1.0)
 
-
-class DoseGrid:
-    """Dose to full decay (Gy, water in water) of seeds of one model on a regular grid.
-
-    Adding a seed and taking it away again leaves exactly what was there: contributions are
-    whole numbers of a fixed quantum, so no sequence of edits drifts. A refused edit changes
-    nothing.
-    """
+class DoseGrid(Implant):
+    """Dose to full decay (Gy, water in water) of seeds of one model on a regular grid."""
 
     def __init__(self, geometry: GridGeometry, source: SourceModel) -> None:
         """Start with no dose."""
+        super().__init__(source)
         self.geometry = geometry
-        self.source = source
-        self._table = dose_table(source)
         self._total = np.zeros(geometry.shape, dtype=np.int64)
-        self._seeds: dict[str, Seeds] = {}
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Keys of the seeds, in the order they were added."""
-        return tuple(self._seeds)
 
     @property
     def dose_gy(self) -> NDArray[np.float32]:
@@ -46,83 +34,46 @@ class DoseGrid:
         dose.setflags(write=False)
         return dose
 
-    def add(
-        self, key: str, position_mm: ArrayLike, axis: ArrayLike | None, strength_u: float
-    ) -> None:
-        """Add a seed.
+    def dose_at(self, points_mm: ArrayLike) -> FloatArray:
+        """Return the dose in Gy at points (n, 3), from the formalism, not from the grid."""
+        points = np.ascontiguousarray(points_mm, dtype=np.float64).reshape(-1, 3)
+        total = np.zeros(len(points))
+        for seed in self._seeds.values():
+            total += dose_of_seed(points, seed, self._table, *self._formalism(seed))
+        return total
 
-        Args:
-            key: its name.
-            position_mm: (3,) centre, LPS mm.
-            axis: (3,) direction; None asks for the point-source (1D) formalism.
-            strength_u: air-kerma strength in U at implant.
+    def dose_of(self, key: str, points_mm: ArrayLike) -> FloatArray:
+        """Return one seed's part of the dose in Gy at points (n, 3)."""
+        points = np.ascontiguousarray(points_mm, dtype=np.float64).reshape(-1, 3)
+        seed = self._seed(key)
+        return dose_of_seed(points, seed, self._table, *self._formalism(seed))
 
-        Raises:
-            SeedError: the key is taken, or the seed cannot be dosed.
+    def volume_at_least_cc(self, dose_gy: float) -> float | None:
+        """Return the volume of the patient that receives a dose, cc.
+
+        Whole voxels are counted. None where the isodose surface leaves the grid, whose volume
+        inside it would then be too small.
         """
-        if key in self._seeds:
-            raise SeedError(f"seed {key} is already in the dose grid")
-        seed = _one(key, position_mm, axis, strength_u)
+        least = round(dose_gy / QUANTUM_GY)
+        reached = self._total >= least
+        faces = (reached[[0, -1]], reached[:, [0, -1]], reached[:, :, [0, -1]])
+        if any(face.any() for face in faces):
+            return None
+        return float(np.count_nonzero(reached)) * self.geometry.voxel_volume_cc
+
+    def _accept(self, key: str, seed: Seeds) -> None:
         if not self.geometry.contains(seed.position_mm)[0]:
             x, y, z = seed.position_mm[0]
             raise SeedError(
                 f"seed {key} at ({x:.1f}, {y:.1f}, {z:.1f}) mm lies outside the dose grid; "
                 "compute on a larger one"
             )
-        self._apply(seed, +1)
-        self._seeds[key] = seed
-
-    def remove(self, key: str) -> None:
-        """Take a seed away (SeedError if there is none of that key)."""
-        self._apply(self._seed(key), -1)
-        del self._seeds[key]
-
-    def move(self, key: str, position_mm: ArrayLike, axis: ArrayLike | None) -> None:
-        """Move and turn a seed; the old one stays if the new place is refused."""
-        self._replace(key, position_mm, axis, float(self._seed(key).strength_u[0]))
-
-    def replace_strength(self, key: str, strength_u: float) -> None:
-        """Give a seed another strength."""
-        old = self._seed(key)
-        axis = None if np.isnan(old.axis[0, 0]) else old.axis[0]
-        self._replace(key, old.position_mm[0], axis, strength_u)
-
-    def dose_at(self, points_mm: ArrayLike) -> FloatArray:
-        """Return the dose in Gy at points (n, 3), from the formalism, not from the grid."""
-        points = np.ascontiguousarray(points_mm, dtype=np.float64).reshape(-1, 3)
-        total = np.zeros(len(points))
-        for seed in self._seeds.values():
-            self._add_at(points, seed, total)
-        return total
-
-    def dose_of(self, key: str, points_mm: ArrayLike) -> FloatArray:
-        """Return one seed's part of the dose in Gy at points (n, 3)."""
-        points = np.ascontiguousarray(points_mm, dtype=np.float64).reshape(-1, 3)
-        total = np.zeros(len(points))
-        self._add_at(points, self._seed(key), total)
-        return total
-
-    def _seed(self, key: str) -> Seeds:
-        if key not in self._seeds:
-            raise SeedError(f"there is no seed {key} in the dose grid")
-        return self._seeds[key]
-
-    def _replace(
-        self, key: str, position_mm: ArrayLike, axis: ArrayLike | None, strength_u: float
-    ) -> None:
-        old = self._seed(key)
-        new = _one(key, position_mm, axis, strength_u)
-        if not self.geometry.contains(new.position_mm)[0]:
-            raise SeedError(f"seed {key} would lie outside the dose grid")
-        self._apply(old, -1)
-        self._apply(new, +1)
-        self._seeds[key] = new
 
     def _apply(self, seed: Seeds, sign: int) -> None:
-        table, axis = self._formalism(seed)
+        cells, axis = self._formalism(seed)
         add_to_grid(
             self._total,
-            table,
+            cells,
             self.geometry.index_to_patient,
             seed.position_mm[0],
             axis,
@@ -131,44 +82,23 @@ class DoseGrid:
             sign * seed.strength_u[0] / QUANTUM_GY,
         )
 
-    def _add_at(self, points: FloatArray, seed: Seeds, total: FloatArray) -> None:
-        table, axis = self._formalism(seed)
-        add_at_points(
-            total,
-            points,
-            table,
-            seed.position_mm[0],
-            axis,
-            self._table.capsule_half_length_mm,
-            self._table.capsule_radius_mm,
-            seed.strength_u[0],
-        )
 
-    def _formalism(self, seed: Seeds) -> tuple[NDArray[np.int64], FloatArray]:
-        if np.isnan(seed.axis[0, 0]):
-            return self._table.point, np.array(_ANY_DIRECTION)
-        return self._table.line, seed.axis[0]
-
-
-def _one(key: str, position_mm: ArrayLike, axis: ArrayLike | None, strength_u: float) -> Seeds:
-    direction = np.full(3, np.nan) if axis is None else np.asarray(axis, dtype=np.float64)
-    try:
-        return Seeds(
-            np.asarray(position_mm, dtype=np.float64).reshape(1, 3),
-            direction.reshape(1, 3),
-            np.array([strength_u], dtype=np.float64),
-        )
-    except (SeedError, ValueError) as error:
-        raise SeedError(f"seed {key}: {error}") from error
-
-
-def warm_up(progress: Callable[[str], None] | None = None) -> None:
+def warm_up(progress: Callable[[str, float], None] | None = None) -> None:
     """Compile the kernels, or load them from numba's cache.
 
     The cache lies in the package's folder, or in the user's where that is read-only.
+
+    Args:
+        progress: told what comes next, and what part of the work is done, 0 to 1.
     """
-    if progress is not None:
-        progress("preparing the dose engine")
-    grid = DoseGrid(GridGeometry.from_axes((0, 0, 0), 1.0, (2, 2, 2)), load("6711"))
+    tell = progress or (lambda what, done: None)
+    tell("seed data", 0.0)
+    source = load("6711")
+    geometry = GridGeometry.from_axes((0, 0, 0), 1.0, (2, 2, 2))
+    tell("dose table", 0.1)
+    grid, points = DoseGrid(geometry, source), DosePoints([(5.0, 0.0, 0.0)], source)
+    tell("dose grid", 0.2)
     grid.add("warm-up", (0.5, 0.5, 0.5), (0.0, 0.0, 1.0), 1.0)
-    grid.dose_at([(5.0, 0.0, 0.0)])
+    tell("dose at points", 0.7)
+    points.add("warm-up", (0.5, 0.5, 0.5), (0.0, 0.0, 1.0), 1.0)
+    tell("ready", 1.0)

@@ -1,6 +1,6 @@
-"""Structures: closed planar contours, their volumes, sample points and distances."""
+"""Structures: closed planar contours or masks, their volumes, sample points and distances."""
 
-from dose.structures.sampling import Samples, sample, signed_distance_mm
+from dose.structures.sampling import Samples, mask_samples, sample, signed_distance_mm
 from dose.structures.structure import Structure
 
-__all__ = ["Samples", "Structure", "sample", "signed_distance_mm"]
+__all__ = ["Samples", "Structure", "mask_samples", "sample", "signed_distance_mm"]
