@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 from dose.errors import SeedError
 
 # Air-kerma strength of 1 mCi of apparent activity, U. I-125: 1.270 (AAPM TG-43, Med Phys
@@ -42,3 +45,9 @@ def delivered_fraction(start_h: float, end_h: float, half_life_days: float) -> f
     """Return the part of the full-decay dose given between two times after implant, hours."""
     life = mean_life_h(half_life_days)
     return math.exp(-start_h / life) - math.exp(-end_h / life)
+
+
+def rate_per_h(dose_gy: ArrayLike, hours: float, half_life_days: float) -> NDArray[np.float64]:
+    """Return the dose rate in Gy/h at a time after implant, from the dose to full decay."""
+    life = mean_life_h(half_life_days)
+    return np.asarray(dose_gy, dtype=np.float64) * (math.exp(-hours / life) / life)

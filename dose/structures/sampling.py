@@ -41,7 +41,13 @@ class Samples:
     method: str
 
 
-def sample(structure: Structure, *, spacing_mm: float = 0.5, end_cap: str = "half") -> Samples:
+def sample(
+    structure: Structure,
+    *,
+    spacing_mm: float = 0.5,
+    end_cap: str = "half",
+    at_most: int = 2_000_000,
+) -> Samples:
     """Fill a structure with sample points.
 
     Each contour stands for the slab half-way to its neighbours. Within a slab the points lie
@@ -52,15 +58,17 @@ def sample(structure: Structure, *, spacing_mm: float = 0.5, end_cap: str = "hal
         structure: closed parallel planar contours.
         spacing_mm: distance of the points.
         end_cap: see ``plane_stack``.
+        at_most: points inside a large structure, about; they lie farther apart then.
 
     Raises:
         StructureError: names the structure and what is wrong.
     """
     stack = plane_stack(structure, end_cap=end_cap)
+    slabs = [(p, p.area_mm2, p.below_mm + p.above_mm) for p in stack.planes]
+    volume_mm3 = sum(area * height for _, area, height in slabs)
+    spacing_mm = max(spacing_mm, float(np.cbrt(volume_mm3 / at_most)))
     points, weights, layer = [], [], 0
-    for plane in stack.planes:
-        height = plane.below_mm + plane.above_mm
-        area = plane.area_mm2
+    for plane, area, height in slabs:
         if height <= 0 or area <= 0:
             continue
         layers = max(1, int(np.ceil(height / spacing_mm)))
@@ -84,7 +92,7 @@ def sample(structure: Structure, *, spacing_mm: float = 0.5, end_cap: str = "hal
         np.concatenate(points),
         weight_cc,
         float(weight_cc.sum()),
-        f"points every {spacing_mm:g} mm, end caps: {caps}",
+        f"points every {spacing_mm:.2g} mm, end caps: {caps}",
     )
 
 

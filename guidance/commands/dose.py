@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 SUMMARY = "Compute the dose of given seeds: RTDOSE and the figures of each structure."
@@ -15,6 +16,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", required=True, help="seed model, such as 6711")
     parser.add_argument("--seeds", type=Path, required=True, help="seeds as JSON")
     parser.add_argument("--strength-u", type=float, help="of seeds that name none, U")
+    parser.add_argument("--activity-mci", type=float, help="apparent, in its place, mCi")
+    parser.add_argument(
+        "--strength-at",
+        default="",
+        metavar="DATE",
+        help="what the strength holds for: the date of calibration (2026-03-01), or 'implant'",
+    )
+    parser.add_argument("--implanted-at", default="", metavar="DATE", help="when it is decayed to")
+    parser.add_argument(
+        "--point-source", action="store_true", help="1D formalism for every seed, axis or not"
+    )
+    parser.add_argument(
+        "--from-h", type=float, default=0.0, help="dose from this time after the implant, hours"
+    )
+    parser.add_argument(
+        "--until-h", type=float, default=math.inf, help="to this time (default: full decay)"
+    )
+    parser.add_argument(
+        "--rate-at-h", type=float, metavar="H", help="print dose rates at this time as well"
+    )
+    parser.add_argument(
+        "--end-cap",
+        choices=("half", "none"),
+        default="half",
+        help="how far structures reach beyond their first and last contour: half a slice or not",
+    )
     parser.add_argument("--structures", type=Path, help="RTSTRUCT file")
     parser.add_argument("--series", type=Path, help="folder of the CT series")
     parser.add_argument("--prescription-gy", type=float, default=100.0, help="default 100")
@@ -24,42 +51,70 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the dose and print the figures."""
-    from guidance.conductor.offline import compute, read_seeds
+    from guidance.conductor.given import Strength, read_seeds
+    from guidance.conductor.offline import Period, compute
     from guidance.configuration import load_configuration
 
     source = load_configuration(arguments.config).sources.load(arguments.source)
+    said = Strength(
+        arguments.strength_u,
+        arguments.activity_mci,
+        arguments.strength_at,
+        arguments.implanted_at,
+    )
+    seeds = read_seeds(arguments.seeds, source, said)
     done = compute(
-        read_seeds(arguments.seeds, source, arguments.strength_u),
+        seeds.as_points() if arguments.point_source else seeds,
         source,
         arguments.out,
         structures=arguments.structures,
         series=arguments.series,
         prescription_gy=arguments.prescription_gy,
+        period=Period(arguments.from_h, arguments.until_h),
+        rate_at_h=arguments.rate_at_h,
+        end_cap=arguments.end_cap,
     )
     if arguments.json:
         content = {
             "rtdose": str(done.path),
             "method": done.method,
             "prescription_gy": arguments.prescription_gy,
+            "strength_at_implant_u": [round(s.strength_u, 6) for s in seeds.seeds],
             "structures": done.structures,
+            "remarks": done.remarks,
         }
         print(json.dumps(content))
         return 0
-    print(f"{done.path}: {done.method}")
-    print_figures(done.structures)
+    total_u = sum(s.strength_u for s in seeds.seeds)
+    print(f"{done.path}: {done.method}, {total_u:.3f} U in all at the implant")
+    print_figures(done.structures, done.remarks)
     return 0
 
 
-def print_figures(structures: dict[str, dict[str, float]]) -> None:
-    """Print a line for each structure."""
+def print_figures(
+    structures: dict[str, dict[str, float]], remarks: tuple[str, ...] | list[str]
+) -> None:
+    """Print the figures of each structure, then the remarks."""
     for name, found in structures.items():
         print(
             f"{name:20.20s} {found['volume_cc']:7.1f} cc  D90 {found['D90_gy']:6.1f} Gy  "
             f"V100 {found['V100_percent']:5.1f} %  V150 {found['V150_percent']:5.1f} %  "
             f"Dmax {found['Dmax_gy']:7.1f} Gy  D0.1cc {found['D0.1cc_gy']:6.1f} Gy"
         )
+        indices = [f"{k} {found[k]:.2f}" for k in ("CI", "EI", "HI", "DNR") if k in found]
+        if "natural_dose_gy" in found:
+            indices.append(f"natural dose {found['natural_dose_gy']:.0f} Gy")
+        if indices:
+            print(f"{'':20s} {'  '.join(indices)}")
+        if "Dmax_rate_gy_per_h" in found:
+            print(
+                f"{'':20s} dose rate: D90 {found['D90_rate_gy_per_h'] * 100:.3f} cGy/h  "
+                f"Dmax {found['Dmax_rate_gy_per_h'] * 100:.3f} cGy/h"
+            )
         if "Dmax_eqd2_gy" in found:
             print(
                 f"{'':20s} with the earlier courses, EQD2 of the cord: "
                 f"Dmax {found['Dmax_eqd2_gy']:.1f} Gy  D0.1cc {found['D0.1cc_eqd2_gy']:.1f} Gy"
             )
+    for remark in remarks:
+        print(f"note: {remark}")

@@ -5,14 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-SUMMARY = "Print the dose-volume figures of structures (RTSTRUCT) in a dose (RTDOSE)."
+if TYPE_CHECKING:
+    from dose.structures import Samples
+
+SUMMARY = "Print the dose-volume figures of structures (RTSTRUCT or masks) in a dose (RTDOSE)."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("rtdose", type=Path, metavar="RTDOSE")
-    parser.add_argument("rtstruct", type=Path, metavar="RTSTRUCT")
+    parser.add_argument(
+        "structures", type=Path, metavar="RTSTRUCT", help="or masks as NRRD, NIfTI or MetaImage"
+    )
+    parser.add_argument(
+        "--end-cap",
+        choices=("half", "none"),
+        default="half",
+        help="how far contours reach beyond the first and the last: half a slice (default) or not",
+    )
     parser.add_argument("--prescription-gy", type=float, default=100.0, help="default 100")
     parser.add_argument(
         "--prior",
@@ -34,32 +46,24 @@ def run(arguments: argparse.Namespace) -> int:
     from dose.radiobiology import Course
     from guidance.commands.dose import print_figures
     from guidance.conductor.offline import histogram, with_eqd2
-    from guidance.errors import CommandError, RefusedError
-    from guidance.exchange import read_dose, read_structures
+    from guidance.errors import CommandError
+    from guidance.exchange import read_dose
 
     if not arguments.prescription_gy > 0:
         raise CommandError(f"--prescription-gy must be positive, not {arguments.prescription_gy}")
     courses = [Course.parsed(text) for text in arguments.prior]
     dose = read_dose(arguments.rtdose)
-    drawn = read_structures(arguments.rtstruct)
-    frame = dose.geometry.frame_of_reference_uid
-    theirs = {s.frame_of_reference_uid for s in drawn.structures} - {""}
-    if frame and theirs and frame not in theirs:
-        raise RefusedError(
-            f"{arguments.rtdose} and {arguments.rtstruct} are in different frames of reference"
-        )
+    sampled, said = _sampled(arguments, dose.geometry.frame_of_reference_uid)
     found: dict[str, dict[str, float]] = {}
-    for structure in drawn.structures:
-        if not structure.contours:
-            continue
-        dvh, share = histogram(dose.dose_gy, dose.geometry, structure)
-        found[structure.name] = {
+    for name, samples in sampled.items():
+        dvh, share = histogram(dose.dose_gy, dose.geometry, samples)
+        found[name] = {
             **figures(dvh, arguments.prescription_gy),
             "inside_grid_percent": round(100 * share, 2),
         }
     if courses:
         found = {n: with_eqd2(f, courses, arguments.half_life_days) for n, f in found.items()}
-    remarks = [*dose.remarks, *drawn.remarks]
+    remarks = [*dose.remarks, *said]
     remarks += [
         f"{name}: only {f['inside_grid_percent']:.1f} % lies inside the dose grid; "
         "the rest is taken as 0 Gy."
@@ -74,7 +78,30 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(content))
         return 0
-    print_figures(found)
-    for remark in remarks:
-        print(f"note: {remark}")
+    print_figures(found, remarks)
     return 0
+
+
+def _sampled(
+    arguments: argparse.Namespace, frame: str
+) -> tuple[dict[str, Samples], tuple[str, ...]]:
+    """Read the structures of either kind of file as sample points by name."""
+    from dose.structures import mask_samples
+    from guidance.conductor.offline import samples_of
+    from guidance.errors import RefusedError
+    from guidance.exchange import is_mask_file, read_masks, read_structures
+
+    if is_mask_file(arguments.structures):
+        masks = read_masks(arguments.structures)
+        sampled = {m.name: mask_samples(m.inside, m.geometry) for m in masks}
+        methods = {s.method for s in sampled.values()}
+        return sampled, (*(f"Structures: {m}." for m in methods), "Masks name no frame.")
+    drawn = read_structures(arguments.structures)
+    theirs = {s.frame_of_reference_uid for s in drawn.structures} - {""}
+    if frame and theirs and frame not in theirs:
+        raise RefusedError(
+            f"{arguments.rtdose} and {arguments.structures} are in different frames of reference"
+        )
+    contoured = [s for s in drawn.structures if s.contours]
+    found, remarks = samples_of(contoured, end_cap=arguments.end_cap)
+    return {s.name: samples for s, samples in found}, (*drawn.remarks, *remarks)

@@ -12,9 +12,11 @@ from datetime import datetime
 
 import numpy as np
 
-from dose.dvh import Dvh, figures
+from dose.dvh import Dvh, figures, target_figures
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
+from dose.implant import Implant
+from dose.points import DosePoints
 from dose.sources import SourceModel
 from dose.strength import decayed_u
 from dose.structures import Structure, sample
@@ -25,6 +27,8 @@ Point = tuple[float, float, float]
 GRID_SPACING_MM = 1.0
 MARGIN_MM = 25.0
 SAMPLE_SPACING_MM = 1.0
+# In one structure; a body outline of 8 litres must not slow the drops.
+SAMPLES_AT_MOST = 150_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,12 @@ class LiveDose:
         self._grid = DoseGrid(geometry, source)
         self._placed: dict[str, Placed] = {}
         self._samples = {
-            s.name: sample(s, spacing_mm=SAMPLE_SPACING_MM) for s in structures if s.contours
+            s.name: sample(s, spacing_mm=SAMPLE_SPACING_MM, at_most=SAMPLES_AT_MOST)
+            for s in structures
+            if s.contours
+        }
+        self._points = {
+            name: DosePoints(samples.points_mm, source) for name, samples in self._samples.items()
         }
 
     def update(self, seeds: Mapping[str, Placed], event_number: int) -> DoseView:
@@ -80,16 +89,8 @@ class LiveDose:
             seeds: all seeds of the implant by key.
             event_number: the event after which the implant was so.
         """
-        for key in set(self._placed) - set(seeds):
-            self._grid.remove(key)
-        for key, seed in seeds.items():
-            before = self._placed.get(key)
-            if before is None:
-                self._grid.add(key, seed.position_mm, seed.axis, seed.strength_u)
-            elif before != seed:
-                self._grid.move(key, seed.position_mm, seed.axis)
-                if before.strength_u != seed.strength_u:
-                    self._grid.replace_strength(key, seed.strength_u)
+        for dose in (self._grid, *self._points.values()):
+            self._follow(dose, seeds)
         self._placed = dict(seeds)
         unknown = sum(1 for s in seeds.values() if s.axis is None)
         method = (
@@ -107,16 +108,32 @@ class LiveDose:
             method=method,
         )
 
+    def _follow(self, dose: Implant, seeds: Mapping[str, Placed]) -> None:
+        for key in set(self._placed) - set(seeds):
+            dose.remove(key)
+        for key, seed in seeds.items():
+            before = self._placed.get(key)
+            if before is None:
+                dose.add(key, seed.position_mm, seed.axis, seed.strength_u)
+            elif before != seed:
+                dose.move(key, seed.position_mm, seed.axis)
+                if before.strength_u != seed.strength_u:
+                    dose.replace_strength(key, seed.strength_u)
+
     def _histogram(self, name: str) -> DvhView:
-        samples = self._samples[name]
-        dvh = Dvh(self._grid.dose_at(samples.points_mm), samples.weight_cc)
+        samples, prescription_gy = self._samples[name], self._plan.prescription_gy
+        dvh = Dvh(self._points[name].dose_gy, samples.weight_cc)
+        found = figures(dvh, prescription_gy)
+        if name == self._plan.target_name:
+            prescribed_cc = self._grid.volume_at_least_cc(prescription_gy)
+            found |= target_figures(dvh, prescription_gy, prescribed_cc)
         dose_gy, volume_percent = dvh.curve()
         return DvhView(
             structure=name,
             volume_cc=samples.volume_cc,
             dose_gy=dose_gy,
             volume_percent=volume_percent,
-            figures=figures(dvh, self._plan.prescription_gy),
+            figures=found,
         )
 
 

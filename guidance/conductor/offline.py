@@ -2,54 +2,57 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from dose.dvh import Dvh, figures
+from dose.dvh import Dvh, figures, target_figures
+from dose.errors import DoseError
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
 from dose.radiobiology import CORD, Course, cumulative_eqd2_gy
 from dose.sources import SourceModel
-from dose.strength import air_kerma_strength_u
-from dose.structures import Structure, sample
+from dose.strength import delivered_fraction, rate_per_h
+from dose.structures import Samples, Structure, sample
+from guidance.conductor.given import GivenSeed, GivenSeeds
 from guidance.errors import CommandError, RefusedError
 from guidance.exchange import ExportReference, read_structures, write_dose
 from guidance.imaging import read_series
 
-Point = tuple[float, float, float]
 GRID_SPACING_MM = 1.0
 MARGIN_MM = 30.0
 SAMPLE_SPACING_MM = 0.5
+TARGET_ROLES = {"GTV", "CTV", "PTV"}
+DMAX = f"Dmax: the highest dose at any point in or on a structure, points {SAMPLE_SPACING_MM:g} mm"
 
 
 @dataclass(frozen=True)
-class GivenSeed:
-    """A seed of a seeds file."""
+class Period:
+    """From when to when after the implant dose is asked for, hours; to full decay if left out."""
 
-    position_mm: Point
-    axis: Point | None
-    strength_u: float
+    start_h: float = 0.0
+    end_h: float = math.inf
 
+    def __post_init__(self) -> None:
+        """Check that time runs forward."""
+        if not 0 <= self.start_h < self.end_h:
+            raise CommandError(
+                f"the dose is asked for from {self.start_h:g} h to {self.end_h:g} h after the "
+                "implant; the end must come after the start"
+            )
 
-@dataclass(frozen=True)
-class GivenSeeds:
-    """What a seeds file holds.
-
-    Attributes:
-        seeds: in the order of the file.
-        frame_of_reference_uid: of their positions; empty if the file does not say.
-    """
-
-    seeds: tuple[GivenSeed, ...]
-    frame_of_reference_uid: str = ""
+    def __str__(self) -> str:
+        """Say which dose it is."""
+        if self.start_h == 0 and math.isinf(self.end_h):
+            return "dose to full decay"
+        end = "full decay" if math.isinf(self.end_h) else f"{self.end_h:g} h"
+        return f"dose from {self.start_h:g} h to {end} after the implant"
 
 
 @dataclass(frozen=True)
@@ -60,75 +63,13 @@ class OfflineDose:
         path: the RTDOSE.
         method: in one line.
         structures: figures by structure.
+        remarks: how structures were sampled, and which were left out.
     """
 
     path: Path
     method: str
     structures: dict[str, dict[str, float]]
-
-
-def read_seeds(path: Path, source: SourceModel, strength_u: float | None) -> GivenSeeds:
-    """Read a seeds file: ``{"seeds": [{"position_mm", "axis", "strength_u"}]}`` or the bare list.
-
-    The strength of a seed is its own ``strength_u`` or ``apparent_activity_mci``, else the
-    file's, else the one given here. A strength without a unit in its name is not taken.
-
-    Args:
-        path: JSON file, such as ``seedguide detect --json`` prints.
-        source: seed model; its nuclide turns an activity into a strength.
-        strength_u: air-kerma strength of seeds that name none, U.
-
-    Raises:
-        CommandError: the file is no such file, or a seed has no strength.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from error
-    except ValueError as error:
-        raise CommandError(f"{path} is not JSON: {error}") from error
-    common: dict[str, Any] = content if isinstance(content, dict) else {}
-    listed = common.get("seeds") if isinstance(content, dict) else content
-    if not isinstance(listed, list) or not listed:
-        raise CommandError(f"{path}: there are no seeds in it")
-    fallback = _strength(common, source, f"{path}") or strength_u
-    seeds = (_seed(s, f"{path}: seed {i}", source, fallback) for i, s in enumerate(listed, 1))
-    return GivenSeeds(tuple(seeds), str(common.get("frame_of_reference_uid") or ""))
-
-
-def _seed(value: Any, where: str, source: SourceModel, fallback: float | None) -> GivenSeed:
-    if not isinstance(value, dict) or "position_mm" not in value:
-        raise CommandError(f"{where} has no position_mm")
-    position = _point(value["position_mm"], f"{where}: position_mm")
-    axis = value.get("axis")
-    strength = _strength(value, source, where) or fallback
-    if strength is None:
-        raise CommandError(
-            f"{where} has no strength_u (1 U = 1 cGy cm2/h); give it there or with --strength-u"
-        )
-    return GivenSeed(position, None if axis is None else _point(axis, f"{where}: axis"), strength)
-
-
-def _strength(value: dict[str, Any], source: SourceModel, where: str) -> float | None:
-    for key in value:
-        if key in {"strength", "activity"}:
-            raise CommandError(f"{where}: {key} has no unit; write strength_u")
-    try:
-        if "strength_u" in value:
-            return float(value["strength_u"])
-        if "apparent_activity_mci" in value:
-            return air_kerma_strength_u(float(value["apparent_activity_mci"]), source.nuclide)
-    except (TypeError, ValueError) as error:
-        raise CommandError(f"{where}: the strength is not a number") from error
-    return None
-
-
-def _point(value: Any, where: str) -> Point:
-    try:
-        x, y, z = (float(v) for v in value)
-    except (TypeError, ValueError) as error:
-        raise CommandError(f"{where} must be three numbers, not {value!r}") from error
-    return (x, y, z)
+    remarks: tuple[str, ...] = ()
 
 
 def compute(
@@ -139,8 +80,11 @@ def compute(
     structures: Path | None = None,
     series: Path | None = None,
     prescription_gy: float = 100.0,
+    period: Period | None = None,
+    rate_at_h: float | None = None,
+    end_cap: str = "half",
 ) -> OfflineDose:
-    """Compute the TG-43 dose to full decay, write it as RTDOSE and return the figures.
+    """Compute the TG-43 dose, write it as RTDOSE and return the figures.
 
     Args:
         given: seeds, LPS mm, in the frame of the structures and the series.
@@ -149,6 +93,9 @@ def compute(
         structures: an RTSTRUCT.
         series: the CT series the dose belongs to; named in the RTDOSE.
         prescription_gy: the 100 % of V90 to V200.
+        period: to full decay if left out.
+        rate_at_h: adds dose rates at this time after the implant to the figures, hours.
+        end_cap: of the structures, see ``dose.structures.sample``.
 
     Raises:
         GuidanceError, DoseError: something given cannot be used; the message says which.
@@ -170,9 +117,11 @@ def compute(
     grid = DoseGrid(_around(seeds, frame), source)
     for number, seed in enumerate(seeds, 1):
         grid.add(str(number), seed.position_mm, seed.axis, seed.strength_u)
+    period = period or Period()
+    part = delivered_fraction(period.start_h, period.end_h, source.half_life_days)
     unknown = sum(1 for s in seeds if s.axis is None)
-    method = f"TG-43, {source.model}, water in water, {len(seeds)} seeds" + (
-        f", {unknown} of them as point sources" if unknown else ""
+    method = f"TG-43, {source.model}, water in water, {period}, {len(seeds)} seeds" + (
+        f", {unknown} of them as point sources" if unknown else " as line sources"
     )
     reference = (
         ExportReference.from_provenance(volume.provenance, frame)
@@ -180,24 +129,51 @@ def compute(
         else _no_series(frame, seeds)
     )
     out.mkdir(parents=True, exist_ok=True)
-    path = write_dose(
-        out / "RTDOSE.dcm", grid.dose_gy, grid.geometry, reference, description=method
-    )
-    found = {s.name: figures(_dvh(grid, s), prescription_gy) for s in drawn}
-    return OfflineDose(path, method, found)
+    dose_gy = grid.dose_gy * np.float32(part)
+    path = write_dose(out / "RTDOSE.dcm", dose_gy, grid.geometry, reference, description=method)
+    sampled, remarks = samples_of(drawn, end_cap=end_cap)
+    found = {}
+    for structure, samples in sampled:
+        whole = grid.dose_at(samples.points_mm)
+        dvh = Dvh(whole * part, samples.weight_cc)
+        found[structure.name] = figures(dvh, prescription_gy)
+        if structure.role.upper() in TARGET_ROLES:
+            prescribed_cc = grid.volume_at_least_cc(prescription_gy / part)
+            found[structure.name] |= target_figures(dvh, prescription_gy, prescribed_cc)
+        if rate_at_h is not None:
+            rate = Dvh(rate_per_h(whole, rate_at_h, source.half_life_days), samples.weight_cc)
+            found[structure.name] |= {
+                "D90_rate_gy_per_h": rate.d_percent_gy(90),
+                "Dmax_rate_gy_per_h": rate.dmax_gy,
+            }
+    return OfflineDose(path, method, found, remarks)
+
+
+def samples_of(
+    structures: Sequence[Structure], *, end_cap: str = "half"
+) -> tuple[list[tuple[Structure, Samples]], tuple[str, ...]]:
+    """Sample what can be sampled, and say how it was done and what had to be left out."""
+    sampled, remarks = [], []
+    for structure in structures:
+        try:
+            sampled.append((structure, sample(structure, end_cap=end_cap)))
+        except DoseError as error:
+            remarks.append(f"{structure.name} is left out: {error}.")
+    if sampled:
+        remarks.append(f"Structures: {sampled[0][1].method}. {DMAX}.")
+    return sampled, tuple(remarks)
 
 
 def histogram(
-    dose_gy: NDArray[np.float32], geometry: GridGeometry, structure: Structure
+    dose_gy: NDArray[np.float32], geometry: GridGeometry, samples: Samples
 ) -> tuple[Dvh, float]:
     """Return the histogram of a structure in a dose grid, and the share of it inside the grid.
 
     Args:
         dose_gy: (nz, ny, nx).
         geometry: of the grid.
-        structure: in the same frame of reference.
+        samples: of the structure, in the same frame of reference.
     """
-    samples = sample(structure, spacing_mm=SAMPLE_SPACING_MM)
     inside = geometry.contains(samples.points_mm)
     share = float(samples.weight_cc[inside].sum() / samples.weight_cc.sum())
     dose = np.zeros(len(samples.points_mm))
@@ -223,11 +199,6 @@ def with_eqd2(
         for key in ("Dmax_gy", "D0.1cc_gy")
     }
     return {**figures_gy, **added}
-
-
-def _dvh(grid: DoseGrid, structure: Structure) -> Dvh:
-    samples = sample(structure, spacing_mm=SAMPLE_SPACING_MM)
-    return Dvh(grid.dose_at(samples.points_mm), samples.weight_cc)
 
 
 def _one_frame(frames: dict[str, str]) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dose.errors import DoseError
-from dose.structures import Structure
+from dose.structures import Structure, plane_stack
 from guidance.configuration import SourceSettings
 from guidance.detection import Detections, detect
 from guidance.errors import GuidanceError
@@ -117,6 +117,9 @@ class Workbench:
     def _read_set(self, job: ReadStructures) -> Event:
         path = job.series.files[-1]
         found = self._structure_set(path)
+        # What cannot be measured is refused here, by name, not when its dose is wanted.
+        for structure in found.structures:
+            plane_stack(structure)
         return StructuresImported(
             job.series.series_instance_uid,
             found.sop_instance_uid,

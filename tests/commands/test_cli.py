@@ -78,7 +78,10 @@ def test_dose_of_given_seeds(
     seeds.write_text(
         json.dumps({"seeds": [{"position_mm": [0, 0, 0], "axis": [0, 0, 1], "strength_u": 1.0}]})
     )
-    arguments = ["dose", "--source", "6711", "--seeds", str(seeds), "--out", str(tmp_path)]
+    arguments = [
+        *("dose", "--source", "6711", "--seeds", str(seeds), "--out", str(tmp_path)),
+        *("--strength-at", "implant"),
+    ]
     assert main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["structures"] == {}
     from guidance.exchange import read_dose
@@ -87,6 +90,67 @@ def test_dose_of_given_seeds(
     i, j, k = dose.geometry.patient_to_indices([[10.0, 0.0, 0.0]])[0].round().astype(int)
     life_h = 59.4 * 24 / 0.6931471805599453
     assert dose.dose_gy[k, j, i] == pytest.approx(0.965 * life_h / 100, rel=0.01)
+
+
+def test_strength_is_decayed_to_the_implant_and_dose_to_a_period(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0.6 mCi is 0.762 U; one half-life later half of it; a day gives 1.16 % of the dose."""
+    from guidance.exchange import read_dose
+
+    seeds = tmp_path / "seeds.json"
+    seeds.write_text('[{"position_mm": [0, 0, 0], "axis": [0, 0, 1]}]')
+    base = ["dose", "--source", "6711", "--seeds", str(seeds), "--out", str(tmp_path), "--json"]
+    dated = [
+        *("--activity-mci", "0.6", "--strength-at", "2026-03-01"),
+        *("--implanted-at", "2026-04-29T09:36:00+00:00"),
+    ]
+
+    def at_1_cm(*more: str) -> tuple[float, dict]:  # type: ignore[type-arg]
+        assert main([*base, *dated, *more]) == 0
+        said = json.loads(capsys.readouterr().out)
+        dose = read_dose(tmp_path / "RTDOSE.dcm")
+        i, j, k = dose.geometry.patient_to_indices([[10.0, 0.0, 0.0]])[0].round().astype(int)
+        return float(dose.dose_gy[k, j, i]), said
+
+    whole, said = at_1_cm()
+    assert said["strength_at_implant_u"] == [pytest.approx(0.381, abs=1e-6)]
+    assert "line sources" in said["method"]
+    day, said = at_1_cm("--from-h", "0", "--until-h", "24")
+    assert "from 0 h to 24 h" in said["method"]
+    assert day / whole == pytest.approx(0.0116, abs=1e-4)
+    point, said = at_1_cm("--point-source")
+    assert "1 of them as point sources" in said["method"]
+    assert point / whole == pytest.approx(0.944, abs=0.005)
+    assert "must come after" in refused(capsys, *base, *dated, "--from-h", "9", "--until-h", "8")
+
+
+def test_dvh_of_masks(series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A ball as a mask beside the same ball as contours, in the dose of one seed."""
+    import numpy as np
+    import SimpleITK as sitk
+
+    seeds = tmp_path / "seeds.json"
+    seeds.write_text('[{"position_mm": [0, 0, 0], "axis": null, "strength_u": 1}]')
+    arguments = ["--seeds", str(seeds), "--out", str(tmp_path), "--strength-at", "implant"]
+    assert main(["dose", "--source", "6711", *arguments]) == 0
+    z, y, x = np.mgrid[-12:13, -12:13, -12:13]
+    ball = ((x - 4) ** 2 + y**2 + z**2 <= 36).astype(np.uint8)
+    image = sitk.GetImageFromArray(ball)
+    image.SetOrigin((-12.0, -12.0, -12.0))
+    image.SetMetaData("Segment0_LabelValue", "1")
+    image.SetMetaData("Segment0_Name", "ball")
+    sitk.WriteImage(image, str(tmp_path / "ball.nrrd"))
+    capsys.readouterr()
+    assert main(["dvh", str(tmp_path / "RTDOSE.dcm"), str(tmp_path / "ball.nrrd"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["structures"]["ball"]
+    assert found["volume_cc"] == pytest.approx(ball.sum() / 1000)
+    # 10 mm from the seed's centre to the far side: Lambda tau phi_an there, near enough.
+    assert found["D100_gy"] == pytest.approx(0.911 * 20.567, rel=0.12)
+    image = sitk.GetImageFromArray(np.zeros((3, 3, 3), np.uint8))
+    sitk.WriteImage(image, str(tmp_path / "none.nrrd"))
+    said = refused(capsys, "dvh", tmp_path / "RTDOSE.dcm", tmp_path / "none.nrrd")
+    assert "no voxel is marked" in said
 
 
 def test_dvh_figures_of_structures(
@@ -100,6 +164,7 @@ def test_dvh_figures_of_structures(
     seeds.write_text(json.dumps([{"position_mm": centre, "axis": None, "strength_u": 0.8}]))
     arguments = [
         *("dose", "--source", "6711", "--seeds", seeds, "--out", tmp_path, "--json"),
+        *("--strength-at", "implant", "--prescription-gy", "5"),
         *("--structures", series / "RTSTRUCT.dcm", "--series", series / "planning"),
     ]
     assert main([str(a) for a in arguments]) == 0
@@ -107,6 +172,9 @@ def test_dvh_figures_of_structures(
     assert main(["dvh", str(tmp_path / "RTDOSE.dcm"), str(series / "RTSTRUCT.dcm"), "--json"]) == 0
     gridded = json.loads(capsys.readouterr().out)["structures"]
     assert set(direct) == set(gridded) == {"GTV", "CTV", "Spinal cord"}
+    assert 0 < direct["GTV"]["CI"] < 1
+    assert direct["GTV"]["HI"] == pytest.approx(1 - direct["GTV"]["DNR"])
+    assert "CI" not in direct["Spinal cord"]
     assert gridded["GTV"]["D90_gy"] == pytest.approx(direct["GTV"]["D90_gy"], rel=0.02)
 
 
@@ -121,6 +189,7 @@ def test_earlier_courses_are_added_as_eqd2(
     seeds = tmp_path / "seeds.json"
     seeds.write_text(json.dumps([{"position_mm": [centre[0] + 20, *centre[1:]], "strength_u": 1}]))
     files = ["--structures", str(series / "RTSTRUCT.dcm"), "--out", str(tmp_path)]
+    files += ["--strength-at", "implant"]
     assert main(["dose", "--source", "6711", "--seeds", str(seeds), *files]) == 0
     capsys.readouterr()
     arguments = ["dvh", str(tmp_path / "RTDOSE.dcm"), str(series / "RTSTRUCT.dcm"), "--json"]
@@ -193,8 +262,25 @@ def test_a_truncated_file(series: Path, tmp_path: Path, capsys: pytest.CaptureFi
         ('[{"position_mm": [0, 0], "strength_u": 1}]', "must be three numbers"),
         ('[{"position_mm": [0, 0, 0]}]', "has no strength_u"),
         ('[{"position_mm": [0, 0, 0], "strength": 0.5}]', "strength has no unit"),
-        ('[{"position_mm": [0, 0, 0], "strength_u": -1}]', "must be positive"),
-        ('[{"position_mm": [0, 0, 0], "strength_u": 1, "axis": [0, 0, 0]}]', "not a direction"),
+        ('[{"position_mm": [0, 0, 0], "strength_u": 0.5}]', "seed 1 has a strength without a date"),
+        (
+            '{"strength_at": "2026-03-01", "seeds": [{"position_mm": [0, 0, 0], "strength_u": 1}]}',
+            "the time of implant is needed",
+        ),
+        (
+            '{"strength_at": "March", "implanted_at": "2026-04-01", '
+            '"seeds": [{"position_mm": [0, 0, 0], "strength_u": 1}]}',
+            "strength_at is not a date",
+        ),
+        (
+            '{"strength_at": "implant", "seeds": [{"position_mm": [0, 0, 0], "strength_u": -1}]}',
+            "must be positive",
+        ),
+        (
+            '{"strength_at": "implant", "seeds": '
+            '[{"position_mm": [0, 0, 0], "strength_u": 1, "axis": [0, 0, 0]}]}',
+            "not a direction",
+        ),
     ],
 )
 def test_bad_seed_files(
@@ -214,6 +300,7 @@ def test_frames_of_reference_are_not_mixed(
     seeds.write_text(capsys.readouterr().out)
     said = refused(
         *(capsys, "dose", "--source", "6711", "--seeds", seeds, "--strength-u", "0.8"),
+        *("--strength-at", "implant"),
         *("--structures", series / "RTSTRUCT.dcm", "--out", tmp_path / "out"),
     )
     assert "different frames of reference" in said
@@ -227,6 +314,7 @@ def test_a_model_must_be_commissioned(tmp_path: Path, capsys: pytest.CaptureFixt
     seeds, config = tmp_path / "seeds.json", tmp_path / "site.toml"
     seeds.write_text(json.dumps([{"position_mm": [0, 0, 0], "strength_u": 1.0}]))
     arguments = ["dose", "--source", "9011", "--seeds", str(seeds), "--out", str(tmp_path)]
+    arguments += ["--strength-at", "implant"]
     assert "commission it" in refused(capsys, *arguments)
     config.write_text('[sources]\ncommissioned = ["9011"]\n')
     assert main([*arguments, "--config", str(config)]) == 0

@@ -57,6 +57,38 @@ def test_signed_distance_to_a_cylinder() -> None:
     assert np.abs(signed_distance_mm(structure, points) - exact).max() < 0.2
 
 
+def test_loops_that_cross_themselves_are_refused() -> None:
+    eight = np.array([(0, 0, 0), (10, 10, 0), (10, 0, 0), (0, 10, 0)], dtype=float)
+    with pytest.raises(StructureError, match="cord: contour 2 crosses itself"):
+        sample(Structure("cord", (circle(5, -2), eight)))
+    # A crossing as small as pixel tracing leaves is no reason to send a physicist home.
+    traced = circle(8, 0, 60)
+    traced[[3, 4]] = traced[[4, 3]]
+    whole = sample(Structure("cord", (traced, circle(8, 2, 60))))
+    assert whole.volume_cc == pytest.approx(np.pi * 64 * 4 / 1000, rel=0.01)
+
+
+def test_loops_that_overlap_combine_by_xor() -> None:
+    # Two squares of 10 mm that share a quarter: 150 mm^2 by XOR.
+    square = np.array([(0, 0), (10, 0), (10, 10), (0, 10)], dtype=float)
+    loops = [
+        np.column_stack((square + shift, np.full(4, z))) for z in (0.0, 2.0) for shift in (0, 5)
+    ]
+    samples = sample(Structure("two", tuple(loops)))
+    assert samples.volume_cc == pytest.approx(150 * 4 / 1000, rel=1e-3)
+
+
+def test_one_plane_has_no_thickness() -> None:
+    with pytest.raises(StructureError, match="cord is drawn in one plane only"):
+        sample(Structure("cord", (circle(5, 0), circle(2, 0))))
+
+
+def test_a_large_structure_is_sampled_more_coarsely() -> None:
+    samples = sample(cylinder(40.0, np.arange(0.0, 80.0, 2.0)), at_most=20_000)
+    assert 10_000 < np.count_nonzero(samples.weight_cc) < 30_000
+    assert "points every 2.7 mm, end caps: half a slice" in samples.method
+
+
 @pytest.mark.parametrize(
     ("contours", "words"),
     [
