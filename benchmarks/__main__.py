@@ -1,13 +1,13 @@
-"""``python -m benchmarks [dose] [listener]``: print the ratios."""
+"""``python -m benchmarks [dose] [dvh] [listener]``: print the ratios."""
 
 from __future__ import annotations
 
 import platform
 import sys
 
-from benchmarks import dose, listener
+from benchmarks import dose, dvh, listener
 
-PARTS = {"dose": dose.main, "listener": listener.main}
+PARTS = {"dose": dose.main, "dvh": dvh.main, "listener": listener.main}
 
 
 def main() -> int:

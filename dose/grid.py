@@ -39,14 +39,14 @@ class DoseGrid(Implant):
         points = np.ascontiguousarray(points_mm, dtype=np.float64).reshape(-1, 3)
         total = np.zeros(len(points))
         for seed in self._seeds.values():
-            total += dose_of_seed(points, seed, self._table, *self._formalism(seed))
+            total += dose_of_seed(points, seed, self._formalism(seed))
         return total
 
     def dose_of(self, key: str, points_mm: ArrayLike) -> FloatArray:
         """Return one seed's part of the dose in Gy at points (n, 3)."""
         points = np.ascontiguousarray(points_mm, dtype=np.float64).reshape(-1, 3)
         seed = self._seed(key)
-        return dose_of_seed(points, seed, self._table, *self._formalism(seed))
+        return dose_of_seed(points, seed, self._formalism(seed))
 
     def volume_at_least_cc(self, dose_gy: float) -> float | None:
         """Return the volume of the patient that receives a dose, cc.
@@ -70,15 +70,15 @@ class DoseGrid(Implant):
             )
 
     def _apply(self, seed: Seeds, sign: int) -> None:
-        cells, axis = self._formalism(seed)
+        formalism = self._formalism(seed)
         add_to_grid(
             self._total,
-            cells,
+            formalism.cells,
             self.geometry.index_to_patient,
             seed.position_mm[0],
-            axis,
-            self._table.capsule_half_length_mm,
-            self._table.capsule_radius_mm,
+            formalism.axis,
+            formalism.half_length_mm,
+            formalism.radius_mm,
             sign * seed.strength_u[0] / QUANTUM_GY,
         )
 

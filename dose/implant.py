@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +16,24 @@ from dose.sources import SourceModel
 FloatArray = NDArray[np.float64]
 
 _ANY_DIRECTION = (0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Formalism:
+    """How one seed is dosed: as a line source, or as a point where its axis is not known.
+
+    Attributes:
+        cells: the part of the ``DoseTable``.
+        axis: (3,) unit direction.
+        half_length_mm: of the capsule inside which the dose is that of its side wall; of a
+            point as much as its radius.
+        radius_mm: of the capsule.
+    """
+
+    cells: NDArray[np.int64]
+    axis: FloatArray
+    half_length_mm: float
+    radius_mm: float
 
 
 class Implant(ABC):
@@ -86,11 +105,15 @@ class Implant(ABC):
             raise SeedError(f"there is no seed {key} in the dose")
         return self._seeds[key]
 
-    def _formalism(self, seed: Seeds) -> tuple[NDArray[np.int64], FloatArray]:
-        """Return the table a seed is dosed from, and its direction."""
+    def _formalism(self, seed: Seeds) -> Formalism:
+        """Return what a seed is dosed from."""
+        table = self._table
         if np.isnan(seed.axis[0, 0]):
-            return self._table.point, np.array(_ANY_DIRECTION)
-        return self._table.line, seed.axis[0]
+            radius = table.capsule_radius_mm
+            return Formalism(table.point, np.array(_ANY_DIRECTION), radius, radius)
+        return Formalism(
+            table.line, seed.axis[0], table.capsule_half_length_mm, table.capsule_radius_mm
+        )
 
     def _accept(self, key: str, seed: Seeds) -> None:  # noqa: B027  everywhere will do
         """Raise SeedError where a seed must not lie."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dose.implant import Implant
-from dose.kernel import QUANTUM_GY, DoseTable, add_at_points
+from dose.implant import Formalism, Implant
+from dose.kernel import QUANTUM_GY, add_at_points
 from dose.seeds import Seeds
 from dose.sources import SourceModel
 
@@ -32,35 +32,21 @@ class DosePoints(Implant):
         return np.asarray(self._total * QUANTUM_GY, dtype=np.float64)
 
     def _apply(self, seed: Seeds, sign: int) -> None:
-        part = dose_of_seed(self._points, seed, self._table, *self._formalism(seed))
+        part = dose_of_seed(self._points, seed, self._formalism(seed))
         self._total += sign * np.rint(part / QUANTUM_GY).astype(np.int64)
 
 
-def dose_of_seed(
-    points_mm: FloatArray,
-    seed: Seeds,
-    table: DoseTable,
-    cells: NDArray[np.int64],
-    axis: FloatArray,
-) -> FloatArray:
-    """Return the dose to full decay in Gy of one seed at points (n, 3), C-contiguous.
-
-    Args:
-        points_mm: LPS mm.
-        seed: one seed.
-        table: of its model.
-        cells: those of the table for a known or an unknown axis.
-        axis: (3,) unit direction.
-    """
+def dose_of_seed(points_mm: FloatArray, seed: Seeds, formalism: Formalism) -> FloatArray:
+    """Return the dose to full decay in Gy of one seed at points (n, 3), LPS mm, C-contiguous."""
     dose = np.zeros(len(points_mm))
     add_at_points(
         dose,
         points_mm,
-        cells,
+        formalism.cells,
         seed.position_mm[0],
-        axis,
-        table.capsule_half_length_mm,
-        table.capsule_radius_mm,
+        formalism.axis,
+        formalism.half_length_mm,
+        formalism.radius_mm,
         seed.strength_u[0],
     )
     return dose

@@ -85,7 +85,11 @@ def test_ten_thousand_random_edits_leave_no_trace() -> None:
 def test_unknown_axis_takes_the_point_source() -> None:
     grid = DoseGrid(GridGeometry.around((-20, -20, -20), (20, 20, 20), 2.0), SEED_6711)
     grid.add("s", (0.0, 0.0, 0.0), None, 1.0)
-    for point in ((10.0, 0, 0), (0, 10.0, 0), (0, 0, 10.0), (5.0, 5.0, 5.0)):
+    rng = np.random.default_rng(0)
+    near = rng.normal(size=(200, 3)) * 2
+    near = near[np.linalg.norm(near, axis=1) > 0.6]
+    assert np.isfinite(grid.dose_gy).all()
+    for point in ((10.0, 0, 0), (0, 10.0, 0), (0, 0, 2.27), (0.1, 0.5, 0.1), *near):
         r_cm = np.linalg.norm(point) / 10
         expected = dose_rate_1d(r_cm, SEED_6711) * TO_GY
         assert grid.dose_at([point])[0] == pytest.approx(float(expected), rel=1e-3)
