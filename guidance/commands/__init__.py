@@ -23,6 +23,7 @@ COMMANDS = (
     "demo",
     "listen",
     "console",
+    "volume",
     "detect",
     "dose",
     "dvh",

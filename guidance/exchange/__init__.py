@@ -1,6 +1,7 @@
-"""DICOM RT objects in and out, and masks in."""
+"""DICOM RT objects in and out, masks in, volumes out."""
 
 from guidance.exchange.dose import DoseVolume, read_dose
+from guidance.exchange.images import write_volume
 from guidance.exchange.masks import Mask, is_mask_file, read_masks
 from guidance.exchange.plan import read_plan
 from guidance.exchange.reference import ExportReference
@@ -20,4 +21,5 @@ __all__ = [
     "write_dose",
     "write_plan",
     "write_structures",
+    "write_volume",
 ]
