@@ -1,6 +1,7 @@
 """The DICOM cable: receiving and sending, as bytes and files."""
 
-from devices.dicom.announcements import Announcement, read_announcements
+from devices.dicom.announcements import Announcement, announced_bytes, read_announcements
+from devices.dicom.arrivals import StoreWatch
 from devices.dicom.listener import Caller, Listener, ListenerConfig
 from devices.dicom.sender import SendResult, echo, send
 
@@ -10,6 +11,8 @@ __all__ = [
     "Listener",
     "ListenerConfig",
     "SendResult",
+    "StoreWatch",
+    "announced_bytes",
     "echo",
     "read_announcements",
     "send",

@@ -83,6 +83,14 @@ def read_announcements(store: Path, after: int = 0) -> tuple[Announcement, ...]:
         raise DeviceBroken(f"{path} is damaged: {error}") from error
 
 
+def announced_bytes(store: Path) -> int:
+    """Return how long the announcements are: a cheap way to see that there are new ones."""
+    try:
+        return (store / FILE_NAME).stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 class AnnouncementLog:
     """Appends announcements, one writer."""
 

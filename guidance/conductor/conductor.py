@@ -4,6 +4,7 @@ Threads, and what each may touch:
 
 - ``conductor``: the state and the journal; hands out frozen snapshots.
 - ``numerics``: one worker; gets a job and a frozen state, gives back a fact.
+- ``arrivals``: decodes slices while their series still arrives; keeps them to itself.
 - ``listener-feed``: follows the listener's announcements, offers them as facts.
 - ``applicator`` (in devices): offers each record and waits until it is on disk.
 
@@ -16,15 +17,17 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from guidance.conductor.picture import Picture
 from guidance.conductor.workbench import Workbench
 from guidance.configuration import SourceSettings
 from guidance.errors import BrokenError, GuidanceError
+from guidance.imaging import Volume, read_series
 from guidance.journal import Journal
 from guidance.procedure.advance import Arm, Disarm, Resolve, advance, replayed
 from guidance.procedure.events import Event, ProcedureEvent, from_record, key_of, to_payload
@@ -74,6 +77,7 @@ class Conductor:
         *,
         clock: Clock = utc_now,
         sources: SourceSettings | None = None,
+        read: Callable[[Sequence[Path]], Volume] = read_series,
     ) -> None:
         """Replay the case's journal.
 
@@ -83,6 +87,7 @@ class Conductor:
             publish: called in the conductor's thread with every new snapshot.
             clock: gives the time of each fact.
             sources: which seed models the site may use.
+            read: makes a volume of a series' files.
 
         Raises:
             BrokenError: the journal's chain does not hold.
@@ -101,7 +106,7 @@ class Conductor:
         self._arm: Callable[[Arm], None] = _nobody
         self._disarm: Callable[[Disarm], None] = _nobody
         self._resolve: Callable[[Resolve], None] = _nobody
-        self._workbench = Workbench(sources)
+        self._workbench = Workbench(sources, read)
         if self._state.plan is not None:
             self._workbench.sources.load(self._state.plan.source_model)
         self._picture = Picture(self._workbench)

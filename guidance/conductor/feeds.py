@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from devices.applicator import ApplicatorLink, DeviceRecord, LinkStatus
-from devices.dicom import Announcement, read_announcements
+from devices.dicom import Announcement, announced_bytes, read_announcements
 from devices.errors import DeviceError
 from guidance.conductor.conductor import Conductor
 from guidance.procedure.advance import Arm, Disarm, Resolve
@@ -16,7 +16,7 @@ from guidance.procedure.snapshot import ApplicatorView
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.1
+POLL_S = 0.01
 # A record must be on disk before the device is told so; a disk that takes longer is broken.
 DURABLE_WITHIN_S = 10.0
 
@@ -42,7 +42,13 @@ class ListenerFeed:
         self._thread.join(timeout=10)
 
     def _follow(self) -> None:
+        seen_bytes = -1
         while not self._stop.wait(POLL_S):
+            # The file only grows; while it has not, there is nothing to read.
+            size = announced_bytes(self._store)
+            if size == seen_bytes:
+                continue
+            seen_bytes = size
             for announcement in read_announcements(self._store, self._after):
                 self._conductor.offer(_series(announcement)).result(timeout=DURABLE_WITHIN_S)
                 self._after = announcement.number

@@ -7,7 +7,7 @@ kept here by UID, since the state holds only references to them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,13 +54,19 @@ CLEARANCE_LIMIT_MM = 10.0
 class Workbench:
     """Does jobs; caches what they read."""
 
-    def __init__(self, sources: SourceSettings | None = None) -> None:
+    def __init__(
+        self,
+        sources: SourceSettings | None = None,
+        read: Callable[[Sequence[Path]], Volume] = read_series,
+    ) -> None:
         """Start with an empty cache.
 
         Args:
             sources: which seed models the site may use; the enabled ones if left out.
+            read: makes a volume of a series' files.
         """
         self.sources = sources or SourceSettings()
+        self._read = read
         self._volumes: dict[tuple[str, int], Volume] = {}
         self._structures: dict[str, StructureSet] = {}
 
@@ -88,7 +94,7 @@ class Workbench:
         """
         key = (scan.uid, len(scan.series.files))
         if key not in self._volumes:
-            self._volumes[key] = read_series([Path(f) for f in scan.series.files])
+            self._volumes[key] = self._read([Path(f) for f in scan.series.files])
         return self._volumes[key]
 
     def structures(self, state: CaseState) -> tuple[Structure, ...]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+from guidance.conductor.arrivals import Arrivals
 from guidance.conductor.conductor import Conductor
 from guidance.conductor.desk import Desk
 from guidance.conductor.exports import export_case
@@ -103,17 +104,23 @@ class Session:
         self.options = options
         self.mailbox = Mailbox()
         self._journal = Journal(options.journal)
+        arrivals = Arrivals(options.store)
         try:
             self.case_id = options.case_id or _newest_open(self._journal)
             self.conductor = Conductor(
-                self._journal, self.case_id, self.mailbox.put, sources=options.sources
+                self._journal,
+                self.case_id,
+                self.mailbox.put,
+                sources=options.sources,
+                read=arrivals.volume,
             )
         except BaseException:
             self._journal.close()
             raise
         self.desk = Desk(self.conductor)
-        self._feeds: list[ListenerFeed | ApplicatorFeed] = [
-            ListenerFeed(options.store, self.conductor)
+        self._feeds: list[Arrivals | ListenerFeed | ApplicatorFeed] = [
+            arrivals,
+            ListenerFeed(options.store, self.conductor),
         ]
         if options.applicator:
             self._feeds.append(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class Frame:
     unit: str
     padding: tuple[int, int] | None
 
-    @property
+    @cached_property
     def normal(self) -> FloatArray:
         """(3,) unit normal of the plane: row cross column."""
         return np.asarray(np.cross(self.row, self.column))

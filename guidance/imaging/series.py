@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from guidance.errors import ImportRefused
+from guidance.imaging.block import SliceBlock, stacked
 from guidance.imaging.files import Aside, Image, find_files, read_images
 from guidance.imaging.grouping import (
     Images,
@@ -68,6 +70,7 @@ class SeriesAssembler:
         """Start without slices."""
         self._images: list[Image] = []
         self._asides: list[Aside] = []
+        self._block = SliceBlock()
 
     def add(self, path: Path) -> None:
         """Read and decode one file.
@@ -79,7 +82,7 @@ class SeriesAssembler:
         if isinstance(found, Aside):
             self._asides.append(found)
         else:
-            self._images.extend(found)
+            self._images.extend(self._laid_down(image) for image in found)
 
     def volume(self) -> Volume:
         """Return the volume of all slices so far.
@@ -106,6 +109,11 @@ class SeriesAssembler:
         parts, uid, asides, remarks = self._parts()
         return tuple(_assemble(burst, uid, asides, remarks) for burst in parts)
 
+    def _laid_down(self, image: Image) -> Image:
+        place_mm = float(image.frame.position_mm @ image.frame.normal)
+        hu = self._block.take(image.plane.hu, place_mm)
+        return replace(image, plane=replace(image.plane, hu=hu))
+
     def _parts(self) -> tuple[tuple[Images, ...], str, tuple[str, ...], tuple[str, ...]]:
         """Return bursts, frame of reference, what was set aside, and remarks."""
         check_one_series(self._images, self._asides)
@@ -131,7 +139,7 @@ def _assemble(
     ordered = tuple(images[i] for i in stack.order)
     check_gaps(stack, [i.frame.thickness_mm for i in ordered])
     first = ordered[0].frame
-    hu = np.stack([i.plane.hu for i in ordered])
+    hu = stacked([i.plane.hu for i in ordered])
     remarks += _geometry_remarks(stack, ordered, normal)
     remarks += _value_remarks(ordered)
     if not stack.even:

@@ -1,0 +1,69 @@
+"""Memory in which the slices of a series lie as the volume will want them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Slices on either side of the first. Address space only: memory is taken as slices fill it.
+REACH = 600
+
+
+class SliceBlock:
+    """Takes slices as they come; a volume needs no copy if they came along it, either way."""
+
+    def __init__(self) -> None:
+        """Take no memory yet."""
+        self._block = np.empty((0, 0, 0), np.int16)
+        self._lowest = self._highest = (0, 0.0)
+
+    def take(self, hu: NDArray[np.int16], place_mm: float) -> NDArray[np.int16]:
+        """Lay down a slice and return it from where it lies now.
+
+        Args:
+            hu: (rows, columns).
+            place_mm: of the slice along the normal.
+
+        Returns:
+            The slice as it was given if it lies between others, is of another shape, or does
+            not fit any more.
+        """
+        if not len(self._block):
+            self._block = np.empty((2 * REACH, *hu.shape), np.int16)
+            self._lowest = self._highest = (REACH, place_mm)
+            at = REACH
+        elif place_mm > self._highest[1]:
+            at = self._highest[0] + 1
+        elif place_mm < self._lowest[1]:
+            at = self._lowest[0] - 1
+        else:
+            return hu
+        if hu.shape != self._block.shape[1:] or not 0 <= at < len(self._block):
+            return hu
+        if at >= self._highest[0]:
+            self._highest = (at, place_mm)
+        if at <= self._lowest[0]:
+            self._lowest = (at, place_mm)
+        laid: NDArray[np.int16] = self._block[at]
+        laid[:] = hu
+        return laid
+
+
+def stacked(slices: Sequence[NDArray[np.int16]]) -> NDArray[np.int16]:
+    """Return slices as one array (n, rows, columns), without a copy where they lie in order."""
+    base, size = slices[0].base, slices[0].nbytes
+    start = _address(slices[0])
+    if (
+        isinstance(base, np.ndarray)
+        and base.ndim == 3
+        and all(s.base is base and _address(s) == start + k * size for k, s in enumerate(slices))
+    ):
+        first = (start - _address(base)) // size
+        return np.asarray(base[first : first + len(slices)])
+    return np.stack(slices)
+
+
+def _address(array: NDArray[np.int16]) -> int:
+    return int(array.__array_interface__["data"][0])

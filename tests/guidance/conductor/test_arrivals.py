@@ -1,0 +1,131 @@
+"""Slices decoded while they arrive make the volume that reading the files makes."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from virtual import scans
+
+from devices.dicom import StoreWatch
+from guidance.conductor.arrivals import Arrivals
+from guidance.errors import ImportRefused
+from guidance.imaging import read_series
+from simulators.operator import Gantry, Peer
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    """The files of one scan in the order of its slices."""
+    gantry = Gantry(scans(2).case, Peer("", 0, ""))
+    path = tmp_path_factory.mktemp("one") / "slice.dcm"
+    content = []
+    for image in sorted(gantry.images("needles"), key=lambda i: i.ImagePositionPatient[2]):
+        image.save_as(path, enforce_file_format=True)
+        content.append(path.read_bytes())
+    return content
+
+
+@pytest.fixture
+def arrivals(tmp_path: Path) -> Iterator[Arrivals]:
+    (tmp_path / "objects" / "1.2").mkdir(parents=True)
+    arrivals = Arrivals(tmp_path)
+    arrivals.start()
+    yield arrivals
+    arrivals.stop()
+
+
+def put(folder: Path, name: str, content: bytes) -> Path:
+    """As the store does: whole, by renaming."""
+    aside = folder.parent.parent / f"{name}.part"
+    aside.write_bytes(content)
+    return aside.rename(folder / f"{name}.dcm")
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+
+
+ORDERS = {
+    "along": lambda n: list(range(n)),
+    "against": lambda n: list(range(n))[::-1],
+    "scattered": lambda n: np.random.default_rng(0).permutation(n).tolist(),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_volume_is_the_one_of_the_files(
+    arrivals: Arrivals, tmp_path: Path, series: list[bytes], order: str
+) -> None:
+    folder = tmp_path / "objects" / "1.2"
+    places = ORDERS[order](len(series))
+    files = [put(folder, f"{n:04d}", series[k]) for n, k in enumerate(places)]
+    wait_for(lambda: len(arrivals._series.get(folder, _NONE).files) == len(files))
+    volume, plain = arrivals.volume(files), read_series(files)
+    np.testing.assert_array_equal(volume.hu, plain.hu)
+    np.testing.assert_array_equal(volume.geometry.index_to_patient, plain.geometry.index_to_patient)
+    assert volume.hu.flags.c_contiguous
+    if order != "scattered":
+        assert volume.hu.base is not None, "slices that came in order need no copy"
+
+
+def test_a_late_slice_and_one_not_seen_yet_are_in_the_volume(
+    arrivals: Arrivals, tmp_path: Path, series: list[bytes]
+) -> None:
+    folder = tmp_path / "objects" / "1.2"
+    files = [put(folder, f"{k:04d}", s) for k, s in enumerate(series[:-1])]
+    assert arrivals.volume(files).hu.shape[0] == len(series) - 1
+    files.append(put(folder, "late", series[-1]))
+    assert arrivals.volume(files).hu.shape[0] == len(series)
+
+
+def test_what_cannot_be_decoded_early_is_refused_when_it_is_read(
+    arrivals: Arrivals, tmp_path: Path, series: list[bytes]
+) -> None:
+    folder = tmp_path / "objects" / "1.2"
+    files = [put(folder, f"{k:04d}", s) for k, s in enumerate(series)]
+    files.append(put(folder, "torn", series[0][:3000]))
+    wait_for(lambda: folder in arrivals._series and not arrivals._series[folder].usable)
+    with pytest.raises(ImportRefused, match="torn"):
+        arrivals.volume(files)
+
+
+def test_only_the_newest_series_are_kept(
+    arrivals: Arrivals, tmp_path: Path, series: list[bytes]
+) -> None:
+    folders = [tmp_path / "objects" / f"1.3.{n}" for n in range(5)]
+    for folder in folders:
+        folder.mkdir()
+        put(folder, "a", series[0])
+        wait_for(lambda folder=folder: folder in arrivals._series)
+    assert len(arrivals._series) == 3
+
+
+def test_the_store_is_watched_without_a_gap(tmp_path: Path) -> None:
+    watch = StoreWatch(tmp_path)
+    assert watch.new() == ()
+    folder = tmp_path / "objects" / "1.2"
+    folder.mkdir(parents=True)
+    told: list[Path] = []
+    put_there = [put(folder, f"{k}", b"x") for k in range(3)]
+    for k in itertools.count(3):
+        told += watch.new()
+        if k == 60:
+            break
+        put_there.append(put(folder, f"{k}", b"x"))
+    time.sleep(0.02)
+    told += watch.new()
+    assert sorted(told) == sorted(put_there)
+    assert watch.new() == ()
+    assert StoreWatch(tmp_path).new() == ()
+
+
+class _NONE:
+    files: frozenset[Path] = frozenset()
