@@ -1,13 +1,13 @@
-"""``python -m benchmarks [dose] [dvh] [listener]``: print the ratios."""
+"""``python -m benchmarks [dose] [dvh] [listener] [volume]``: print the ratios."""
 
 from __future__ import annotations
 
 import platform
 import sys
 
-from benchmarks import dose, dvh, listener
+from benchmarks import dose, dvh, listener, volume
 
-PARTS = {"dose": dose.main, "dvh": dvh.main, "listener": listener.main}
+PARTS = {"dose": dose.main, "dvh": dvh.main, "listener": listener.main, "volume": volume.main}
 
 
 def main() -> int:

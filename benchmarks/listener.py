@@ -29,7 +29,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        _write_series(folder / "series")
+        write_series(folder / "series", SLICES)
         ours = _ours(folder)
         theirs = _theirs(folder)
         disk = _disk(folder)
@@ -42,21 +42,23 @@ def main() -> None:
     )
 
 
-def _write_series(folder: Path) -> None:
+def write_series(folder: Path, slices: int) -> None:
+    """Write a series of 512 x 512, its files named in the order of the slices."""
     folder.mkdir()
     case = draw_case(1, seeds=8, slice_mm=1.0, level="lumbar")
     gantry = Gantry(case, Peer("", 0, ""))
-    hu = np.random.default_rng(0).integers(-100, 300, (SLICES, 512, 512)).astype(np.int16)
+    hu = np.random.default_rng(0).integers(-100, 300, (slices, 512, 512)).astype(np.int16)
     protocol = gantry.case.room_protocol
-    for image in ct_images(hu, protocol, case.label("needles"), case.identity):
-        image.save_as(folder / f"{image.SOPInstanceUID}.dcm", enforce_file_format=True)
+    images = ct_images(hu, protocol, case.label("needles"), case.identity)
+    for number, image in enumerate(sorted(images, key=lambda i: i.ImagePositionPatient[2])):
+        image.save_as(folder / f"{number:04d}.dcm", enforce_file_format=True)
 
 
 def _ours(folder: Path) -> float:
     whole = threading.Event()
     config = ListenerConfig(store=folder / "ours", port=0, host="127.0.0.1", ae_title="PEER")
     with Listener(config, lambda _: whole.set()) as listener:
-        seconds = _push(folder / "series", listener.port)
+        seconds = push(sorted((folder / "series").iterdir()), listener.port)
         assert whole.wait(30)
     return seconds
 
@@ -64,12 +66,10 @@ def _ours(folder: Path) -> float:
 def _theirs(folder: Path) -> float:
     out = folder / "theirs"
     out.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with _running(["storescp", "-aet", "PEER", "-od", str(out), str(port)]):
         time.sleep(1.0)
-        return _push(folder / "series", port)
+        return push(sorted((folder / "series").iterdir()), port)
 
 
 def _disk(folder: Path) -> float:
@@ -84,12 +84,19 @@ def _disk(folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def _push(series: Path, port: int) -> float:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def push(files: list[Path], port: int) -> float:
+    """Send files with DCMTK's storescu over one association; return the time, s."""
     start = time.perf_counter()
     # Else Nagle against delayed ACK stalls DCMTK some 40 ms a slice on loopback.
     without_nagle = {**os.environ, "TCP_NODELAY": "1"}
     subprocess.run(
-        ["storescu", "-aec", "PEER", "+sd", "127.0.0.1", str(port), str(series)],
+        ["storescu", "-aec", "PEER", "127.0.0.1", str(port), *map(str, files)],
         check=True,
         capture_output=True,
         env=without_nagle,
