@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from devices.dicom import StoreWatch
@@ -14,7 +15,8 @@ from guidance.imaging import SeriesAssembler, Volume, read_series
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.02
+# Between looks at the store: while slices arrive, and while none do.
+BUSY_S, IDLE_S = 0.004, 0.05
 # Series that may arrive at once; older ones are read when they are asked for.
 SERIES = 3
 
@@ -55,22 +57,23 @@ class Arrivals:
         with self._lock:
             early = self._series.pop(files[0].parent, None)
             if early is not None and early.usable and early.files <= set(files):
-                for path in files:
-                    if path not in early.files:
-                        early.add(path)
+                early.add([path for path in files if path not in early.files])
                 if early.usable:
                     return early.assembler.volume()
         return read_series(files)
 
     def _follow(self) -> None:
-        while not self._stop.wait(POLL_S):
-            for path in self._watch.new():
+        wait_s = IDLE_S
+        while not self._stop.wait(wait_s):
+            found = self._watch.new()
+            wait_s = BUSY_S if found else IDLE_S
+            for folder, files in groupby(found, key=lambda path: path.parent):
                 with self._lock:
-                    early = self._series.setdefault(path.parent, _Early())
-                    self._series.move_to_end(path.parent)
+                    early = self._series.setdefault(folder, _Early())
+                    self._series.move_to_end(folder)
                     while len(self._series) > SERIES:
                         self._series.popitem(last=False)
-                    early.add(path)
+                    early.add(list(files))
 
 
 class _Early:
@@ -81,14 +84,14 @@ class _Early:
         self.files: set[Path] = set()
         self.usable = True
 
-    def add(self, path: Path) -> None:
+    def add(self, paths: Sequence[Path]) -> None:
         if not self.usable:
             return
         try:
-            self.assembler.add(path)
-            self.files.add(path)
+            self.assembler.add(*paths)
+            self.files.update(paths)
         except (GuidanceError, OSError) as error:
             # Said again, and properly, when the series is read as a whole.
-            log.info("%s was not decoded early: %s", path, error)
+            log.info("a series was not decoded early: %s", error)
             self.usable = False
             self.assembler = SeriesAssembler()

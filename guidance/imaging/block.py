@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from guidance.imaging.files import Image
 
 # Slices on either side of the first. Address space only: memory is taken as slices fill it.
 REACH = 600
@@ -18,6 +21,23 @@ class SliceBlock:
         """Take no memory yet."""
         self._block = np.empty((0, 0, 0), np.int16)
         self._lowest = self._highest = (0, 0.0)
+        self._first_mm = 0.0
+
+    def laid_down(self, images: Sequence[Image]) -> list[Image]:
+        """Lay down slices that came together, in whatever order, and return them from there."""
+        if not images:
+            return []
+        places = [float(i.frame.position_mm @ i.frame.normal) for i in images]
+        # From the first slice of all outwards, so that none comes to lie between others.
+        start = self._first_mm if len(self._block) else min(places)
+        outwards = sorted(
+            zip(places, range(len(images)), strict=True), key=lambda p: abs(p[0] - start)
+        )
+        laid = list(images)
+        for place_mm, k in outwards:
+            plane = images[k].plane
+            laid[k] = replace(images[k], plane=replace(plane, hu=self.take(plane.hu, place_mm)))
+        return laid
 
     def take(self, hu: NDArray[np.int16], place_mm: float) -> NDArray[np.int16]:
         """Lay down a slice and return it from where it lies now.
@@ -33,6 +53,7 @@ class SliceBlock:
         if not len(self._block):
             self._block = np.empty((2 * REACH, *hu.shape), np.int16)
             self._lowest = self._highest = (REACH, place_mm)
+            self._first_mm = place_mm
             at = REACH
         elif place_mm > self._highest[1]:
             at = self._highest[0] + 1

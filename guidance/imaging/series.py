@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,17 +71,20 @@ class SeriesAssembler:
         self._asides: list[Aside] = []
         self._block = SliceBlock()
 
-    def add(self, path: Path) -> None:
-        """Read and decode one file.
+    def add(self, *paths: Path) -> None:
+        """Read and decode files.
 
         Raises:
-            ImportRefused: it is, or was meant to be, a CT image and cannot be used.
+            ImportRefused: one is, or was meant to be, a CT image and cannot be used.
         """
-        found = read_images(path)
-        if isinstance(found, Aside):
-            self._asides.append(found)
-        else:
-            self._images.extend(self._laid_down(image) for image in found)
+        images: list[Image] = []
+        for path in paths:
+            found = read_images(path)
+            if isinstance(found, Aside):
+                self._asides.append(found)
+            else:
+                images.extend(found)
+        self._images.extend(self._block.laid_down(images))
 
     def volume(self) -> Volume:
         """Return the volume of all slices so far.
@@ -108,11 +110,6 @@ class SeriesAssembler:
         """
         parts, uid, asides, remarks = self._parts()
         return tuple(_assemble(burst, uid, asides, remarks) for burst in parts)
-
-    def _laid_down(self, image: Image) -> Image:
-        place_mm = float(image.frame.position_mm @ image.frame.normal)
-        hu = self._block.take(image.plane.hu, place_mm)
-        return replace(image, plane=replace(image.plane, hu=hu))
 
     def _parts(self) -> tuple[tuple[Images, ...], str, tuple[str, ...], tuple[str, ...]]:
         """Return bursts, frame of reference, what was set aside, and remarks."""
