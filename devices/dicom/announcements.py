@@ -31,7 +31,7 @@ class Announcement:
         series_description: DICOM SeriesDescription.
         directory: folder of the files.
         files: all files of the series then on disk.
-        complete_by: the evidence: ``release`` or ``quiet``.
+        complete_by: the evidence: ``release``, ``count`` or ``quiet``.
         event: always ``series_whole``.
     """
 

@@ -55,6 +55,9 @@ TRANSFER_SYNTAXES = (
 )  # fmt: skip
 
 
+TICK_S = 0.02
+
+
 @dataclass(frozen=True)
 class Caller:
     """A peer that may call: its AE title and address."""
@@ -203,7 +206,7 @@ class Listener:
         if kept is Kept.NEW:
             path = self._store.path(item.instance)
             uid = item.instance.series_instance_uid
-            self._watch.stored(uid, (path,), id(event.assoc), time.monotonic())
+            self._watch.stored(uid, (path,), id(event.assoc), time.monotonic(), item.evidence)
         return SUCCESS
 
     def _whole(self, files: tuple[Path, ...], evidence: str) -> None:
@@ -211,5 +214,5 @@ class Listener:
         self._announce(self._log.announce(everything, evidence))
 
     def _tick(self) -> None:
-        while not self._stop.wait(self._config.quiet_s / 4):
+        while not self._stop.wait(TICK_S):
             self._watch.tick(time.monotonic())

@@ -10,6 +10,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
+from devices.dicom.series import SliceEvidence
 from devices.dicom.store import Instance
 from devices.errors import DeviceError, DeviceRefused
 
@@ -34,10 +35,17 @@ class Rejected(DeviceRefused):
 
 @dataclass(frozen=True)
 class Received:
-    """An instance fit to be kept: its identity, its series' name in words, its file."""
+    """An instance fit to be kept.
+
+    Attributes:
+        instance: its identity.
+        content: its file.
+        evidence: what a CT slice says of its series, None where it says nothing.
+    """
 
     instance: Instance
     content: bytes
+    evidence: SliceEvidence | None = None
 
 
 def received(
@@ -75,7 +83,26 @@ def received(
     buffer = DicomBytesIO()
     buffer.write(b"\0" * 128 + b"DICM")
     write_file_meta_info(buffer, meta, enforce_standard=True)
-    return Received(instance, buffer.getvalue() + data_set)
+    return Received(instance, buffer.getvalue() + data_set, _evidence(header))
+
+
+def _evidence(header: pydicom.Dataset) -> SliceEvidence | None:
+    """Read how many images the scanner took and where this one lies, as far as it says so."""
+    try:
+        images = int(header.ImagesInAcquisition)
+        row, column = (
+            [float(v) for v in header.ImageOrientationPatient[k : k + 3]] for k in (0, 3)
+        )
+        position = [float(v) for v in header.ImagePositionPatient]
+    except (AttributeError, TypeError, ValueError, IndexError):
+        return None
+    normal = [
+        row[1] * column[2] - row[2] * column[1],
+        row[2] * column[0] - row[0] * column[2],
+        row[0] * column[1] - row[1] * column[0],
+    ]
+    place_mm = sum(n * p for n, p in zip(normal, position, strict=True))
+    return SliceEvidence(str(header.get("AcquisitionNumber", "")), images, place_mm)
 
 
 def _parsed(data_set: bytes, transfer_syntax: UID) -> pydicom.Dataset:

@@ -1,11 +1,38 @@
-"""When is a series whole? By evidence: the sender let go, or nothing came for a while."""
+"""When is a series whole? By evidence, never by a count of seconds alone.
+
+Its sender let go; or all images that the scanner says it took are there, with no gap between
+them, and no next acquisition follows on their heels; or nothing came for a while. A late
+instance opens it again.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
+
+# After the last image that the scanner counts, the next table position would follow this soon.
+COUNTED_S = 0.1
+# A gap of so many times the usual one has room for a slice that is still to come.
+WIDE_GAP = 1.5
+
+
+@dataclass(frozen=True)
+class SliceEvidence:
+    """What a slice says of the series it belongs to.
+
+    Attributes:
+        acquisition: AcquisitionNumber.
+        images: ImagesInAcquisition, of that acquisition.
+        place_mm: where it lies along the normal of its plane.
+    """
+
+    acquisition: str
+    images: int
+    place_mm: float
 
 
 @dataclass
@@ -13,6 +40,17 @@ class _Open:
     files: set[Path]
     touched_s: float
     senders: set[int] = field(default_factory=set)
+    slices: list[SliceEvidence] = field(default_factory=list)
+
+    def is_counted_out(self) -> bool:
+        """Tell whether every image the scanner says it took is here, without a gap."""
+        if not self.slices or len(self.slices) != len(self.files):
+            return False
+        if sum({s.acquisition: s.images for s in self.slices}.values()) != len(self.slices):
+            return False
+        places = sorted(s.place_mm for s in self.slices)
+        gaps = [b - a for a, b in pairwise(places)]
+        return not gaps or max(gaps) <= WIDE_GAP * median(gaps)
 
 
 class SeriesWatch:
@@ -26,15 +64,30 @@ class SeriesWatch:
         self._lock = threading.Lock()
 
     def stored(
-        self, series_uid: str, files: tuple[Path, ...], sender: int | None, now_s: float
+        self,
+        series_uid: str,
+        files: tuple[Path, ...],
+        sender: int | None,
+        now_s: float,
+        evidence: SliceEvidence | None = None,
     ) -> None:
-        """Note instances of a series, stored over the association ``sender``."""
+        """Note instances of a series, stored over the association ``sender``.
+
+        Args:
+            series_uid: of the series.
+            files: where they are.
+            sender: the association; None for what was found on disk.
+            now_s: the time.
+            evidence: what a slice says of its series, if it says anything.
+        """
         with self._lock:
             series = self._open.setdefault(series_uid, _Open(set(), now_s))
             series.files.update(files)
             series.touched_s = now_s
             if sender is not None:
                 series.senders.add(sender)
+            if evidence is not None:
+                series.slices.append(evidence)
 
     def released(self, sender: int) -> None:
         """Note that a sender said it is done: its series are whole, if nobody else sends them."""
@@ -50,10 +103,13 @@ class SeriesWatch:
             series.senders.discard(sender)
 
     def tick(self, now_s: float) -> None:
-        """Finish every series for which nothing came for the quiet time."""
+        """Finish every series that is counted out, or for which nothing came for the quiet time."""
         for series_uid, series in self._snapshot():
-            if now_s - series.touched_s >= self._quiet_s:
+            silence_s = now_s - series.touched_s
+            if silence_s >= self._quiet_s:
                 self._finish(series_uid, "quiet")
+            elif silence_s >= COUNTED_S and series.is_counted_out():
+                self._finish(series_uid, "count")
 
     def _snapshot(self) -> list[tuple[str, _Open]]:
         with self._lock:

@@ -170,6 +170,30 @@ def test_an_aborted_series_is_whole_after_quiet(
     assert announced[0].complete_by == "quiet"
 
 
+def test_a_scanner_that_counts_its_images_is_not_waited_for(
+    listener: Listener, tmp_path: Path, announced: list[Announcement]
+) -> None:
+    """The last image makes the series whole while the association stays open."""
+    from pynetdicom import AE
+
+    entity = AE("CT1")
+    entity.add_requested_context("1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.1.2.1")
+    association = entity.associate("127.0.0.1", listener.port, ae_title="SEEDGUIDE")
+    try:
+        for number, path in enumerate(a_series(tmp_path, 4)):
+            data = pydicom.dcmread(path)
+            data.ImagesInAcquisition = 4
+            data.AcquisitionNumber = 1
+            data.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+            data.ImagePositionPatient = [0, 0, 2.0 * number]
+            assert association.send_c_store(data).Status == 0
+        wait_for(announced, 1)
+        assert association.is_established
+    finally:
+        association.release()
+    assert [(len(a.files), a.complete_by) for a in announced] == [(4, "count")]
+
+
 def test_wrong_called_title_is_rejected(listener: Listener, tmp_path: Path) -> None:
     with pytest.raises(DeviceBroken, match="did not accept"):
         push(listener, a_series(tmp_path / "scan", 1), ae="SOMEBODY")
