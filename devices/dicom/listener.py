@@ -30,9 +30,10 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
     XRayRadiationDoseSRStorage,
 )
-from pynetdicom import AE, evt
+from pynetdicom import AE, _config, evt
 
 from devices.dicom.announcements import Announcement, AnnouncementLog
+from devices.dicom.pace import quicken
 from devices.dicom.reception import OUT_OF_RESOURCES, SUCCESS, Rejected, received
 from devices.dicom.series import SeriesWatch
 from devices.dicom.store import InstanceStore, Kept
@@ -129,6 +130,8 @@ class Listener:
         for series_uid, files in self._store.series().items():
             if len(files) > self._log.announced.get(series_uid, 0):
                 self._watch.stored(series_uid, files, None, now_s)
+        # The library's own handlers compose a text for every PDU that nobody reads.
+        _config.LOG_HANDLER_LEVEL = "none"
         entity = AE(ae_title=self._config.ae_title)
         entity.maximum_associations = self._config.maximum_associations
         entity.maximum_pdu_size = 1 << 20
@@ -142,6 +145,7 @@ class Listener:
             entity.add_supported_context(storage_class, list(TRANSFER_SYNTAXES))
         entity.add_supported_context(VERIFICATION)
         handlers: list[Any] = [
+            (evt.EVT_CONN_OPEN, lambda event: quicken(event.assoc)),
             (evt.EVT_REQUESTED, self._on_requested),
             (evt.EVT_C_STORE, self._on_store),
             (evt.EVT_C_ECHO, lambda event: SUCCESS),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from dataclasses import dataclass
 from io import BytesIO
 
 import pydicom
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_file_meta_info
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
 from devices.dicom.series import SliceEvidence
 from devices.dicom.store import Instance
 from devices.errors import DeviceError, DeviceRefused
 
+# Of pydicom, whose objects these files were, and are read with.
+IMPLEMENTATION_CLASS_UID = str(pydicom.uid.PYDICOM_IMPLEMENTATION_UID)
+PIXEL_DATA = 0x7FE00010
 # PS3.4 annex B.2.3, C-STORE response status.
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
@@ -65,25 +70,45 @@ def received(
     Raises:
         Rejected: with the status to answer.
     """
-    header = _parsed(data_set, transfer_syntax)
+    header, pixel_bytes = _parsed(data_set, transfer_syntax)
     own = str(header.get("SOPInstanceUID", ""))
     if not own or not header.get("SeriesInstanceUID"):
         raise Rejected(CANNOT_UNDERSTAND, "the data set has no SOP or Series Instance UID")
     if own != sop_instance_uid or str(header.get("SOPClassUID", "")) != sop_class_uid:
         raise Rejected(DOES_NOT_MATCH, "the request's UIDs are not those of the data set")
-    _check_pixels(header, transfer_syntax)
+    _check_pixels(header, pixel_bytes, transfer_syntax)
     try:
         instance = Instance(str(header.SeriesInstanceUID), own)
     except DeviceError as error:
         raise Rejected(CANNOT_UNDERSTAND, str(error)) from error
-    meta = pydicom.dataset.FileMetaDataset()
-    meta.MediaStorageSOPClassUID = UID(sop_class_uid)
-    meta.MediaStorageSOPInstanceUID = UID(sop_instance_uid)
-    meta.TransferSyntaxUID = transfer_syntax
-    buffer = DicomBytesIO()
-    buffer.write(b"\0" * 128 + b"DICM")
-    write_file_meta_info(buffer, meta, enforce_standard=True)
-    return Received(instance, buffer.getvalue() + data_set, _evidence(header))
+    head = file_head(sop_class_uid, sop_instance_uid, transfer_syntax)
+    return Received(instance, head + data_set, _evidence(header))
+
+
+def file_head(sop_class_uid: str, sop_instance_uid: str, transfer_syntax: str) -> bytes:
+    """Return preamble and file meta information (PS3.10 section 7.1) of an object.
+
+    Encoded here, since the writer of a whole library takes as long for these six elements as
+    the disk takes for the slice.
+    """
+    version = struct.pack("<HH2sHI2s", 2, 0x0001, b"OB", 0, 2, b"\0\1")
+    body = version + b"".join(
+        _uid_element(element, value)
+        for element, value in (
+            (0x0002, sop_class_uid),
+            (0x0003, sop_instance_uid),
+            (0x0010, transfer_syntax),
+            (0x0012, IMPLEMENTATION_CLASS_UID),
+        )
+    )
+    length = struct.pack("<HH2sHI", 2, 0x0000, b"UL", 4, len(body))
+    return b"\0" * 128 + b"DICM" + length + body
+
+
+def _uid_element(element: int, uid: str) -> bytes:
+    """Encode a UID of group 2, Explicit VR Little Endian (PS3.5 section 7.1.2)."""
+    value = uid.encode("ascii") + b"\0" * (len(uid) % 2)
+    return struct.pack("<HH2sH", 2, element, b"UI", len(value)) + value
 
 
 def _evidence(header: pydicom.Dataset) -> SliceEvidence | None:
@@ -105,28 +130,41 @@ def _evidence(header: pydicom.Dataset) -> SliceEvidence | None:
     return SliceEvidence(str(header.get("AcquisitionNumber", "")), images, place_mm)
 
 
-def _parsed(data_set: bytes, transfer_syntax: UID) -> pydicom.Dataset:
+def _parsed(data_set: bytes, transfer_syntax: UID) -> tuple[pydicom.Dataset, int]:
+    """Return the elements before the pixels, and how many bytes of pixels there are.
+
+    The pixels are neither read nor copied; they are most of what comes.
+    """
     if not data_set:
         raise Rejected(CANNOT_UNDERSTAND, "the data set is empty")
+    announced = 0
+
+    def at_pixels(tag: BaseTag, _: str | None, length: int) -> bool:
+        nonlocal announced
+        announced = length if tag == PIXEL_DATA else 0
+        return bool(tag == PIXEL_DATA)
+
+    stream = BytesIO(data_set)
     try:
-        header = pydicom.dcmread(_as_file(data_set, transfer_syntax), force=True, defer_size="2 KB")
+        if transfer_syntax.is_deflated:
+            stream = BytesIO(zlib.decompress(data_set, -zlib.MAX_WBITS))
+        header = read_dataset(
+            stream,
+            transfer_syntax.is_implicit_VR,
+            transfer_syntax.is_little_endian,
+            stop_when=at_pixels,
+        )
         header.get("SOPInstanceUID")
     except Exception as error:
         # A parser fed with hostile bytes may raise anything; none of it may end the listener.
         raise Rejected(CANNOT_UNDERSTAND, f"the data set cannot be read: {error}") from error
-    return header
+    # The stream stands before the element: tag and length, with a VR in between or without.
+    element_header = 8 if transfer_syntax.is_implicit_VR else 12
+    there = max(0, stream.getbuffer().nbytes - stream.tell() - element_header)
+    return header, min(announced, there)
 
 
-def _as_file(data_set: bytes, transfer_syntax: UID) -> BytesIO:
-    meta = pydicom.dataset.FileMetaDataset()
-    meta.TransferSyntaxUID = transfer_syntax
-    buffer = DicomBytesIO()
-    buffer.write(b"\0" * 128 + b"DICM")
-    write_file_meta_info(buffer, meta, enforce_standard=False)
-    return BytesIO(buffer.getvalue() + data_set)
-
-
-def _check_pixels(header: pydicom.Dataset, transfer_syntax: UID) -> None:
+def _check_pixels(header: pydicom.Dataset, pixel_bytes: int, transfer_syntax: UID) -> None:
     """Refuse an image whose uncompressed pixel data is shorter than it says."""
     if "Rows" not in header or transfer_syntax.is_compressed:
         return
@@ -138,11 +176,7 @@ def _check_pixels(header: pydicom.Dataset, transfer_syntax: UID) -> None:
         * int(header.get("BitsAllocated", 16))
         // 8
     )
-    element = header.get_item("PixelData")
-    there = 0 if element is None else (element.length if hasattr(element, "length") else None)
-    if there is None:
-        there = len(header.PixelData)
-    if there < needed:
+    if pixel_bytes < needed:
         raise Rejected(
-            CANNOT_UNDERSTAND, f"pixel data has {there} bytes where the image needs {needed}"
+            CANNOT_UNDERSTAND, f"pixel data has {pixel_bytes} bytes where the image needs {needed}"
         )
