@@ -25,6 +25,9 @@ class ListenerSettings:
         ae_title: our AE title.
         store: folder that objects are kept in.
         allow: allowed callers as ``AET@ADDRESS``; empty allows any AE title from loopback.
+        tls_cert: PEM file of our certificate; empty for plain connections.
+        tls_key: PEM file of its key.
+        tls_ca: PEM file of the authorities whose peers may call; empty for any.
     """
 
     host: str = "127.0.0.1"
@@ -32,6 +35,9 @@ class ListenerSettings:
     ae_title: str = "SEEDGUIDE"
     store: str = "seedguide-data/store"
     allow: tuple[str, ...] = ()
+    tls_cert: str = ""
+    tls_key: str = ""
+    tls_ca: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from devices.dicom.announcements import Announcement, announced_bytes, read_announcements
 from devices.dicom.arrivals import StoreWatch
+from devices.dicom.door import Tls
 from devices.dicom.listener import Caller, Listener, ListenerConfig
 from devices.dicom.sender import SendResult, echo, send
 
@@ -12,6 +13,7 @@ __all__ = [
     "ListenerConfig",
     "SendResult",
     "StoreWatch",
+    "Tls",
     "announced_bytes",
     "echo",
     "read_announcements",

@@ -33,6 +33,7 @@ from pydicom.uid import (
 from pynetdicom import AE, _config, evt
 
 from devices.dicom.announcements import Announcement, AnnouncementLog
+from devices.dicom.door import REQUEST_S, Door, Tls, make_room
 from devices.dicom.pace import quicken
 from devices.dicom.reception import OUT_OF_RESOURCES, SUCCESS, Rejected, received
 from devices.dicom.series import SeriesWatch
@@ -82,6 +83,7 @@ class ListenerConfig:
         maximum_object_bytes: larger objects are refused.
         idle_s: a silent association is closed after so long.
         reserve_bytes: disk space that stays free.
+        tls: certificates; None for plain connections.
     """
 
     store: Path
@@ -94,6 +96,7 @@ class ListenerConfig:
     maximum_object_bytes: int = 512 << 20
     idle_s: float = 30.0
     reserve_bytes: int = 1 << 30
+    tls: Tls | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -136,7 +139,7 @@ class Listener:
         entity.maximum_associations = self._config.maximum_associations
         entity.maximum_pdu_size = 1 << 20
         entity.network_timeout = self._config.idle_s
-        entity.acse_timeout = 10
+        entity.acse_timeout = REQUEST_S
         entity.dimse_timeout = self._config.idle_s
         entity.require_called_aet = True
         if self._config.allow:
@@ -145,7 +148,7 @@ class Listener:
             entity.add_supported_context(storage_class, list(TRANSFER_SYNTAXES))
         entity.add_supported_context(VERIFICATION)
         handlers: list[Any] = [
-            (evt.EVT_CONN_OPEN, lambda event: quicken(event.assoc)),
+            (evt.EVT_CONN_OPEN, self._on_open),
             (evt.EVT_REQUESTED, self._on_requested),
             (evt.EVT_C_STORE, self._on_store),
             (evt.EVT_C_ECHO, lambda event: SUCCESS),
@@ -154,13 +157,20 @@ class Listener:
             (evt.EVT_CONN_CLOSE, lambda event: self._watch.lost(id(event.assoc))),
         ]
         address = (self._config.host, self._config.port)
+        tls = self._config.tls.context() if self._config.tls else None
         try:
-            self._server = entity.start_server(address, block=False, evt_handlers=handlers)
+            self._server = entity.make_server(address, evt_handlers=handlers, server_class=Door)
         except OSError as error:
             raise DeviceBroken(
                 f"cannot listen on {address[0]}:{address[1]}: {error.strerror}; "
                 "stop whoever uses the port or choose another"
             ) from error
+        entity._servers.append(self._server)  # where the library's shutdown looks for it
+        self._server.tls = tls
+        self._server.addresses = frozenset(c.address for c in self._config.allow)
+        threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="dicom-door", daemon=True
+        ).start()
         self._ticker.start()
         return self
 
@@ -170,7 +180,15 @@ class Listener:
         self._server.shutdown()
         self._ticker.join(timeout=5)
 
+    def _on_open(self, event: Any) -> None:
+        quicken(
+            event.assoc,
+            largest_object_bytes=self._config.maximum_object_bytes,
+            pdu_s=self._config.idle_s,
+        )
+
     def _on_requested(self, event: Any) -> None:
+        make_room(self._server.active_associations, self._config.maximum_associations)
         address = str(event.assoc.requestor.address)
         title = str(event.assoc.requestor.primitive.calling_ae_title).strip()
         if self._config.allow:

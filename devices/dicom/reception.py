@@ -10,7 +10,13 @@ from io import BytesIO
 import pydicom
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
-from pydicom.uid import UID
+from pydicom.uid import (
+    UID,
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    LegacyConvertedEnhancedCTImageStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from devices.dicom.series import SliceEvidence
 from devices.dicom.store import Instance
@@ -18,6 +24,13 @@ from devices.errors import DeviceError, DeviceRefused
 
 # Of pydicom, whose objects these files were, and are read with.
 IMPLEMENTATION_CLASS_UID = str(pydicom.uid.PYDICOM_IMPLEMENTATION_UID)
+IMAGE_CLASSES = {
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    LegacyConvertedEnhancedCTImageStorage,
+    SecondaryCaptureImageStorage,
+}
+LARGEST_DECODED_BYTES = 4 << 30
 PIXEL_DATA = 0x7FE00010
 # PS3.4 annex B.2.3, C-STORE response status.
 SUCCESS = 0x0000
@@ -70,6 +83,20 @@ def received(
     Raises:
         Rejected: with the status to answer.
     """
+    if not data_set:
+        raise Rejected(CANNOT_UNDERSTAND, "the data set is empty")
+    try:
+        return _received(data_set, sop_class_uid, sop_instance_uid, transfer_syntax)
+    except Rejected:
+        raise
+    except Exception as error:
+        # A parser fed with hostile bytes may raise anything; none of it may end the listener.
+        raise Rejected(CANNOT_UNDERSTAND, f"the data set cannot be read: {error}") from error
+
+
+def _received(
+    data_set: bytes, sop_class_uid: str, sop_instance_uid: str, transfer_syntax: UID
+) -> Received:
     header, pixel_bytes = _parsed(data_set, transfer_syntax)
     own = str(header.get("SOPInstanceUID", ""))
     if not own or not header.get("SeriesInstanceUID"):
@@ -135,8 +162,6 @@ def _parsed(data_set: bytes, transfer_syntax: UID) -> tuple[pydicom.Dataset, int
 
     The pixels are neither read nor copied; they are most of what comes.
     """
-    if not data_set:
-        raise Rejected(CANNOT_UNDERSTAND, "the data set is empty")
     announced = 0
 
     def at_pixels(tag: BaseTag, _: str | None, length: int) -> bool:
@@ -145,19 +170,14 @@ def _parsed(data_set: bytes, transfer_syntax: UID) -> tuple[pydicom.Dataset, int
         return bool(tag == PIXEL_DATA)
 
     stream = BytesIO(data_set)
-    try:
-        if transfer_syntax.is_deflated:
-            stream = BytesIO(zlib.decompress(data_set, -zlib.MAX_WBITS))
-        header = read_dataset(
-            stream,
-            transfer_syntax.is_implicit_VR,
-            transfer_syntax.is_little_endian,
-            stop_when=at_pixels,
-        )
-        header.get("SOPInstanceUID")
-    except Exception as error:
-        # A parser fed with hostile bytes may raise anything; none of it may end the listener.
-        raise Rejected(CANNOT_UNDERSTAND, f"the data set cannot be read: {error}") from error
+    if transfer_syntax.is_deflated:
+        stream = BytesIO(zlib.decompress(data_set, -zlib.MAX_WBITS))
+    header = read_dataset(
+        stream,
+        transfer_syntax.is_implicit_VR,
+        transfer_syntax.is_little_endian,
+        stop_when=at_pixels,
+    )
     # The stream stands before the element: tag and length, with a VR in between or without.
     element_header = 8 if transfer_syntax.is_implicit_VR else 12
     there = max(0, stream.getbuffer().nbytes - stream.tell() - element_header)
@@ -165,8 +185,10 @@ def _parsed(data_set: bytes, transfer_syntax: UID) -> tuple[pydicom.Dataset, int
 
 
 def _check_pixels(header: pydicom.Dataset, pixel_bytes: int, transfer_syntax: UID) -> None:
-    """Refuse an image whose uncompressed pixel data is shorter than it says."""
-    if "Rows" not in header or transfer_syntax.is_compressed:
+    """Refuse an image that would not fit the memory, or whose pixels are fewer than it says."""
+    if "Rows" not in header or not pixel_bytes:
+        if header.SOPClassUID in IMAGE_CLASSES:
+            raise Rejected(CANNOT_UNDERSTAND, "an image without pixels")
         return
     needed = (
         int(header.Rows)
@@ -176,7 +198,9 @@ def _check_pixels(header: pydicom.Dataset, pixel_bytes: int, transfer_syntax: UI
         * int(header.get("BitsAllocated", 16))
         // 8
     )
-    if pixel_bytes < needed:
+    if needed > LARGEST_DECODED_BYTES:
+        raise Rejected(OUT_OF_RESOURCES, f"the image would take {needed} bytes")
+    if not transfer_syntax.is_compressed and pixel_bytes < needed:
         raise Rejected(
             CANNOT_UNDERSTAND, f"pixel data has {pixel_bytes} bytes where the image needs {needed}"
         )

@@ -6,6 +6,10 @@ import argparse
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from devices.dicom import Tls
 
 SUMMARY = "Receive DICOM objects until stopped; print one JSON line for every whole series."
 
@@ -22,6 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="AET@ADDRESS",
         help="a peer that may call; without any, every AE title from loopback may",
+    )
+    parser.add_argument("--tls-cert", type=Path, help="PEM file of our certificate: TLS only")
+    parser.add_argument("--tls-key", type=Path, help="PEM file of its private key")
+    parser.add_argument(
+        "--tls-ca", type=Path, help="PEM file of the authorities whose peers may call (mutual TLS)"
     )
     parser.add_argument("--quiet-s", type=float, default=0.5, help="quiet time (default 0.5)")
 
@@ -49,6 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
         ae_title=arguments.ae_title or settings.ae_title,
         allow=tuple(allow),
         quiet_s=arguments.quiet_s,
+        tls=_tls(
+            arguments.tls_cert or settings.tls_cert,
+            arguments.tls_key or settings.tls_key,
+            arguments.tls_ca or settings.tls_ca,
+        ),
     )
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,3 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
     with Listener(config, announce):
         stop.wait()
     return 0
+
+
+def _tls(certificate: str | Path, key: str | Path, authority: str | Path) -> Tls | None:
+    from devices.dicom import Tls
+    from guidance.errors import CommandError
+
+    if not certificate and not key and not authority:
+        return None
+    if not certificate or not key:
+        raise CommandError("TLS needs a certificate and its key: --tls-cert and --tls-key")
+    return Tls(Path(certificate), Path(key), Path(authority) if authority else None)

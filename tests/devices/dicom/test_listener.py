@@ -300,16 +300,25 @@ def free_port() -> int:
 
 
 def test_kill_9_in_the_middle_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    _killed(tmp_path, slices=40, kills=4)
+
+
+@pytest.mark.nightly
+def test_kill_9_a_hundred_times_in_three_hundred_slices(tmp_path: Path) -> None:
+    _killed(tmp_path, slices=300, kills=100)
+
+
+def _killed(tmp_path: Path, *, slices: int, kills: int) -> None:
     store, port = tmp_path / "store", free_port()
-    paths = a_series(tmp_path / "scan", 40, generate_uid())
+    paths = a_series(tmp_path / "scan", slices, generate_uid())
     acknowledged: set[str] = set()
     rng = np.random.default_rng(3)
-    for _ in range(4):
+    for _ in range(kills):
         process = start_listen(store, port)
         entity = AE(ae_title="CT")
         entity.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
         association = entity.associate("127.0.0.1", port, ae_title="SEEDGUIDE")
-        for path in paths[: int(rng.integers(3, 40))]:
+        for path in paths[: int(rng.integers(3, slices))]:
             if association.send_c_store(path).get("Status") == 0:
                 acknowledged.add(str(pydicom.dcmread(path).SOPInstanceUID))
         os.kill(process.pid, signal.SIGKILL)
@@ -323,13 +332,13 @@ def test_kill_9_in_the_middle_loses_nothing_acknowledged(tmp_path: Path) -> None
     assert not send(paths, host="127.0.0.1", port=port, called_ae="SEEDGUIDE").failed
     assert process.stdout is not None
     last: dict[str, object] = {}
-    while last.get("instances") != 40:
+    while last.get("instances") != slices:
         last = json.loads(process.stdout.readline())
     process.terminate()
     assert process.wait(timeout=20) == 0
     process.stdout.close()
     kept = {p.name: p for p in (store / "objects").rglob("*.dcm")}
-    assert len(kept) == 40
+    assert len(kept) == slices
     for path in paths:
         uid = str(pydicom.dcmread(path).SOPInstanceUID)
         assert data_set_bytes(kept[f"{uid}.dcm"]) == data_set_bytes(path)

@@ -48,6 +48,10 @@ def test_the_library_still_has_what_is_replaced() -> None:
     assert callable(AssociationSocket.recv)
 
 
+class _Association:
+    heard_s = 0.0
+
+
 class _Pair:
     """Has a socket, as pynetdicom's does."""
 
@@ -67,8 +71,8 @@ def test_what_comes_in_pieces_is_received_whole(pieces: list[bytes]) -> None:
 
     sender = threading.Thread(target=send)
     sender.start()
-    assert _receive(pair, len(whole)) == whole
-    assert _receive(pair, 10) == b"", "the connection ended"
+    assert _receive(pair, _Association(), 5.0, len(whole)) == whole
+    assert _receive(pair, _Association(), 5.0, 10) == b"", "the connection ended"
     sender.join()
     pair.socket.close()
 
