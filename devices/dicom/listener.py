@@ -33,10 +33,12 @@ from pydicom.uid import (
 from pynetdicom import AE, _config, evt
 
 from devices.dicom.announcements import Announcement, AnnouncementLog
+from devices.dicom.commitments import keep_commitment
 from devices.dicom.door import REQUEST_S, Door, Tls, make_room
 from devices.dicom.pace import quicken
 from devices.dicom.reception import OUT_OF_RESOURCES, SUCCESS, Rejected, received
 from devices.dicom.series import SeriesWatch
+from devices.dicom.services import STORAGE_COMMITMENT
 from devices.dicom.store import InstanceStore, Kept
 from devices.errors import DeviceBroken, DeviceRefused
 
@@ -49,6 +51,8 @@ STORAGE_CLASSES = (
     Comprehensive3DSRStorage, XRayRadiationDoseSRStorage, SecondaryCaptureImageStorage,
 )  # fmt: skip
 VERIFICATION = "1.2.840.10008.1.1"
+# PS3.7 annex C.4.
+PROCESSING_FAILURE = 0x0110
 TRANSFER_SYNTAXES = (
     "1.2.840.10008.1.2.1", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2",
     "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80",
@@ -147,11 +151,14 @@ class Listener:
         for storage_class in STORAGE_CLASSES:
             entity.add_supported_context(storage_class, list(TRANSFER_SYNTAXES))
         entity.add_supported_context(VERIFICATION)
+        # Who reports a commitment is its SCP, and calls us (PS3.4 annex J.3.3).
+        entity.add_supported_context(STORAGE_COMMITMENT, scu_role=True, scp_role=True)
         handlers: list[Any] = [
             (evt.EVT_CONN_OPEN, self._on_open),
             (evt.EVT_REQUESTED, self._on_requested),
             (evt.EVT_C_STORE, self._on_store),
             (evt.EVT_C_ECHO, lambda event: SUCCESS),
+            (evt.EVT_N_EVENT_REPORT, self._on_report),
             (evt.EVT_RELEASED, lambda event: self._watch.released(id(event.assoc))),
             (evt.EVT_ABORTED, lambda event: self._watch.lost(id(event.assoc))),
             (evt.EVT_CONN_CLOSE, lambda event: self._watch.lost(id(event.assoc))),
@@ -230,6 +237,14 @@ class Listener:
             uid = item.instance.series_instance_uid
             self._watch.stored(uid, (path,), id(event.assoc), time.monotonic(), item.evidence)
         return SUCCESS
+
+    def _on_report(self, event: Any) -> tuple[int, None]:
+        try:
+            keep_commitment(self._config.store, event.event_information)
+        except (DeviceRefused, OSError, AttributeError) as error:
+            log.warning("a report of storage commitment was not kept: %s", error)
+            return PROCESSING_FAILURE, None
+        return SUCCESS, None
 
     def _whole(self, files: tuple[Path, ...], evidence: str) -> None:
         everything = tuple(sorted(files[0].parent.glob("*.dcm")))

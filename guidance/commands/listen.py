@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Listen until SIGTERM or SIGINT."""
     import logging
 
-    from devices.dicom import Announcement, Caller, Listener, ListenerConfig
+    from devices.dicom import Announcement, Caller, Listener, ListenerConfig, Outbox
     from guidance.configuration import load_configuration
     from guidance.errors import CommandError
 
@@ -71,8 +71,10 @@ def run(arguments: argparse.Namespace) -> int:
     def announce(announcement: Announcement) -> None:
         print(announcement.as_line(), flush=True)
 
+    outbox = Outbox(config.store / "outbox", config.store)
     with Listener(config, announce):
-        stop.wait()
+        while not stop.wait(1.0):
+            outbox.work()
     return 0
 
 
