@@ -15,7 +15,7 @@ import pydicom
 from pydicom.uid import generate_uid
 
 from benchmarks.harness import Line, show
-from benchmarks.listener import free_port, push, write_series
+from benchmarks.listener import free_port, push, wait_for, write_series
 from devices.dicom import read_announcements
 from guidance.conductor.arrivals import Arrivals
 from guidance.imaging import read_series
@@ -36,7 +36,7 @@ def main() -> None:
         command += ["--port", str(port), "--store", str(folder / "store")]
         listener = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            _wait(port)
+            wait_for(port)
             _run(folder, port, psutil.Process(listener.pid))
         finally:
             listener.terminate()
@@ -84,14 +84,3 @@ def _renamed(folder: Path, number: int) -> None:
         data.SOPInstanceUID = generate_uid()
         data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
         data.save_as(path)
-
-
-def _wait(port: int) -> None:
-    for _ in range(200):
-        done = subprocess.run(
-            ["echoscu", "-aec", "PEER", "127.0.0.1", str(port)], capture_output=True, check=False
-        )
-        if done.returncode == 0:
-            return
-        time.sleep(0.05)
-    raise SystemExit("the listener did not start")

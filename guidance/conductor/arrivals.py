@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devices.dicom import StoreWatch
 from guidance.errors import GuidanceError
-from guidance.imaging import SeriesAssembler, Volume, read_series
+from guidance.imaging import SeriesAssembler, Volume, read_latest
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Arrivals:
         self._thread.join(timeout=10)
 
     def volume(self, files: Sequence[Path]) -> Volume:
-        """Return the volume of a whole series.
+        """Return the volume of a whole series; of a place imaged several times, the last.
 
         Args:
             files: all of its files.
@@ -59,8 +59,8 @@ class Arrivals:
             if early is not None and early.usable and early.files <= set(files):
                 early.add([path for path in files if path not in early.files])
                 if early.usable:
-                    return early.assembler.volume()
-        return read_series(files)
+                    return early.assembler.latest()
+        return read_latest(files)
 
     def _follow(self) -> None:
         wait_s = IDLE_S

@@ -27,7 +27,7 @@ from guidance.conductor.picture import Picture
 from guidance.conductor.workbench import Workbench
 from guidance.configuration import SourceSettings
 from guidance.errors import BrokenError, GuidanceError
-from guidance.imaging import Volume, read_series
+from guidance.imaging import Volume, read_latest
 from guidance.journal import Journal
 from guidance.procedure.advance import Arm, Disarm, Resolve, advance, replayed
 from guidance.procedure.events import Event, ProcedureEvent, from_record, key_of, to_payload
@@ -77,7 +77,7 @@ class Conductor:
         *,
         clock: Clock = utc_now,
         sources: SourceSettings | None = None,
-        read: Callable[[Sequence[Path]], Volume] = read_series,
+        read: Callable[[Sequence[Path]], Volume] = read_latest,
     ) -> None:
         """Replay the case's journal.
 

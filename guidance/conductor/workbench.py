@@ -20,7 +20,7 @@ from guidance.configuration import SourceSettings
 from guidance.detection import Detections, detect
 from guidance.errors import GuidanceError
 from guidance.exchange import StructureSet, read_plan, read_structures
-from guidance.imaging import read_series
+from guidance.imaging import read_latest
 from guidance.imaging.volume import Volume
 from guidance.planning.plan import ImplantPlan
 from guidance.procedure.events import (
@@ -57,7 +57,7 @@ class Workbench:
     def __init__(
         self,
         sources: SourceSettings | None = None,
-        read: Callable[[Sequence[Path]], Volume] = read_series,
+        read: Callable[[Sequence[Path]], Volume] = read_latest,
     ) -> None:
         """Start with an empty cache.
 

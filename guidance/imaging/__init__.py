@@ -1,6 +1,6 @@
 """From DICOM files to volumes in patient coordinates."""
 
-from guidance.imaging.series import SeriesAssembler, read_bursts, read_series
+from guidance.imaging.series import SeriesAssembler, read_bursts, read_latest, read_series
 from guidance.imaging.volume import Provenance, Volume
 
-__all__ = ["Provenance", "SeriesAssembler", "Volume", "read_bursts", "read_series"]
+__all__ = ["Provenance", "SeriesAssembler", "Volume", "read_bursts", "read_latest", "read_series"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,17 @@ def read_bursts(source: Path | Sequence[Path]) -> tuple[Volume, ...]:
     return assembler.bursts()
 
 
+def read_latest(source: Path | Sequence[Path]) -> Volume:
+    """Read one CT series; of a place that was imaged several times, the last time.
+
+    Raises:
+        ImportRefused: as for ``read_series``.
+    """
+    assembler = SeriesAssembler()
+    assembler.add(*find_files(source))
+    return assembler.latest()
+
+
 class SeriesAssembler:
     """Decodes slices as their files arrive, so that the volume is ready at the last one.
 
@@ -110,6 +122,21 @@ class SeriesAssembler:
         """
         parts, uid, asides, remarks = self._parts()
         return tuple(_assemble(burst, uid, asides, remarks) for burst in parts)
+
+    def latest(self) -> Volume:
+        """Return the volume; of a place that was imaged several times, that of the last time.
+
+        Raises:
+            ImportRefused: the images of a time are no one volume.
+        """
+        found = self.bursts()
+        if len(found) == 1:
+            return found[0]
+        remark = f"This place was imaged {len(found)} times; this is the last."
+        provenance = found[-1].provenance
+        return replace(
+            found[-1], provenance=replace(provenance, remarks=(*provenance.remarks, remark))
+        )
 
     def _parts(self) -> tuple[tuple[Images, ...], str, tuple[str, ...], tuple[str, ...]]:
         """Return bursts, frame of reference, what was set aside, and remarks."""

@@ -16,7 +16,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from scipy.spatial.transform import Rotation
 
 from guidance.errors import ImportRefused
-from guidance.imaging import read_bursts, read_series
+from guidance.imaging import read_bursts, read_latest, read_series
 
 ROWS, COLUMNS = 6, 8
 
@@ -213,6 +213,9 @@ def test_odd_series_of_real_scanners(data_dir: Path) -> None:
         except ImportRefused as error:
             outcomes[folder.name] = str(error)
     assert outcomes.pop("D2N_notavolume_001") == 4
+    last = read_latest(data_dir / "odd" / "D2N_notavolume_001")
+    assert last.geometry.shape[0] == 1
+    assert any("imaged 4 times; this is the last" in r for r in last.provenance.remarks)
     assert outcomes.pop("D2N_gantrytilting_001") == 1
     assert "10.00 mm after the 3rd of 4" in str(outcomes.pop("D2N_sliceincrement_001"))
     assert not outcomes
