@@ -1,13 +1,19 @@
-"""``python -m benchmarks [dose] [dvh] [listener] [volume]``: print the ratios."""
+"""``python -m benchmarks [applicator] [dose] [dvh] [listener] [volume]``: print the ratios."""
 
 from __future__ import annotations
 
 import platform
 import sys
 
-from benchmarks import dose, dvh, listener, volume
+from benchmarks import applicator, dose, dvh, listener, volume
 
-PARTS = {"dose": dose.main, "dvh": dvh.main, "listener": listener.main, "volume": volume.main}
+PARTS = {
+    "applicator": applicator.main,
+    "dose": dose.main,
+    "dvh": dvh.main,
+    "listener": listener.main,
+    "volume": volume.main,
+}
 
 
 def main() -> int:

@@ -17,7 +17,12 @@ from pathlib import Path
 
 from devices.applicator.frame import LineCutter, encode
 from devices.applicator.port import Port
-from devices.applicator.records import DeviceRecord, LinkStatus
+from devices.applicator.records import (
+    ControllerStatus,
+    DeviceRecord,
+    LinkStatus,
+    parse_status,
+)
 from devices.applicator.session import HostSession, Request
 from devices.applicator.wirelog import WireLog
 from devices.errors import DeviceBroken, DeviceRefused, OutcomeUnknown
@@ -64,6 +69,7 @@ class ApplicatorLink:
         heard: Callable[[LinkStatus], None],
         position: tuple[str, int] | None = None,
         wire_log: Path | None = None,
+        looks_only: bool = False,
     ) -> None:
         """Prepare a link.
 
@@ -73,7 +79,9 @@ class ApplicatorLink:
             heard: called when the state changes and at each answered heartbeat.
             position: journal id and last record that is durable already.
             wire_log: file for everything on the wire.
+            looks_only: acknowledge no record; for whoever keeps none.
         """
+        self._looks_only = looks_only
         self._url = url
         self._record = record
         self._heard = heard
@@ -135,6 +143,20 @@ class ApplicatorLink:
             raise DeviceRefused("a stroke is resolved by a named person; give a name")
         self._ask(Request("RESOLVE", (eid, outcome.upper(), _word(who))))
 
+    def ask_status(self) -> ControllerStatus:
+        """Return what the controller says of itself; raises as :meth:`permit` does."""
+        request = Request("STATUS")
+        self._ask(request)
+        try:
+            return parse_status(request.answer[1:])
+        except (ValueError, IndexError) as error:
+            text = " ".join(request.answer)
+            raise DeviceBroken(f"the applicator's status makes no sense: {text}") from error
+
+    def self_test(self) -> None:
+        """Have the controller test itself; raises as :meth:`permit` does."""
+        self._ask(Request("SELFTEST"))
+
     def _ask(self, request: Request) -> None:
         # Refuses what has no form on the wire here, in the caller's thread.
         encode("C", "0" * 8, "0" * 10, request.verb, *request.args)
@@ -163,7 +185,9 @@ class ApplicatorLink:
     def _session(self) -> None:
         """Open the port and serve it until it breaks or the link is closed."""
         port = Port(self._url)
-        session = HostSession(secrets.token_hex(4).upper(), self._jid, self._eid)
+        session = HostSession(
+            secrets.token_hex(4).upper(), self._jid, self._eid, looks_only=self._looks_only
+        )
         self._wire.note(f"session {session.sid} on {self._url}")
         cutter = LineCutter()
         try:

@@ -55,6 +55,53 @@ class LinkStatus:
     as_of: datetime | None = None
 
 
+@dataclass(frozen=True)
+class ControllerStatus:
+    """What the controller says of itself when asked.
+
+    Attributes:
+        head_eid: last record in its journal.
+        acked_eid: last record that it knows to be on a host's disk.
+        armed: whether a permit is in force.
+        permitted_left: seeds that the permit still allows.
+        last_permit: highest permit number it has seen.
+        cartridge: serial number, empty without one.
+        remaining: seeds in the cartridge by the follower; None if it cannot tell.
+        needle: number it is on, 0 for none.
+        unresolved: strokes of unknown outcome that nobody has resolved.
+    """
+
+    head_eid: int
+    acked_eid: int
+    armed: bool
+    permitted_left: int
+    last_permit: int
+    cartridge: str
+    remaining: int | None
+    needle: int
+    unresolved: int
+
+
+def parse_status(words: tuple[str, ...]) -> ControllerStatus:
+    """Return the status of an answer's words after OK.
+
+    Raises:
+        ValueError, IndexError: they are no status.
+    """
+    head, acked, armed, left, permit, cartridge, remaining, needle, unresolved = words[:9]
+    return ControllerStatus(
+        int(head),
+        int(acked),
+        armed == "1",
+        int(left),
+        int(permit),
+        "" if cartridge == "-" else cartridge,
+        None if remaining == "-" else int(remaining),
+        int(needle),
+        int(unresolved),
+    )
+
+
 def parse_record(words: tuple[str, ...]) -> DeviceRecord | None:
     """Return the record of an E line's words, None if they are no record."""
     if len(words) < 6 or words[0] != "E" or not all(w.isdecimal() for w in words[2:5]):

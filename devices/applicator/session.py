@@ -74,11 +74,13 @@ class HostSession:
         sid: id of the session, one word, never used before.
         jid: journal that we continue; empty takes any.
         last_eid: last record that is on our disk.
+        looks_only: records are read and never acknowledged, since nothing is on a disk of ours.
     """
 
     sid: str
     jid: str = ""
     last_eid: int = 0
+    looks_only: bool = False
     identity: Identity | None = None
     refusal: str = ""
     head_eid: int = 0
@@ -162,7 +164,7 @@ class HostSession:
         if self._asked:
             return self._asked.popleft()
         ours = self.identity is not None and self.identity.jid == self.jid
-        if ours and self.acked_eid < self.last_eid <= self.head_eid:
+        if ours and not self.looks_only and self.acked_eid < self.last_eid <= self.head_eid:
             return Request("ACK", (self.last_eid,))
         if ours and self.last_eid < self.head_eid:
             return Request("READ", (self.last_eid + 1,))

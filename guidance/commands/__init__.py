@@ -30,6 +30,7 @@ COMMANDS = (
     "detect",
     "dose",
     "dvh",
+    "applicator",
     "report",
     "journal",
     "simulate",

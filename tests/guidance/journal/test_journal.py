@@ -148,3 +148,76 @@ def test_kill_9_loses_nothing_that_was_said_to_be_recorded(tmp_path: Path) -> No
             assert len(records) in (acknowledged, acknowledged + 1)
             assert [r.payload["i"] for r in records] == list(range(len(records)))
             assert journal.verify("a").whole
+
+
+def _journal_of(path: Path, records: int) -> None:
+    with Journal(path) as journal:
+        for i in range(records):
+            journal.append("a", "Thing", {"i": i}, at=NOW, key=f"k{i}")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.35, 0.6, 0.85, 0.999])
+def test_a_journal_cut_anywhere_is_said_or_holds_a_whole_beginning(
+    tmp_path: Path, share: float
+) -> None:
+    """A torn file never becomes a case with other contents."""
+    path = tmp_path / "j.sqlite"
+    _journal_of(path, 300)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    said = ""
+    try:
+        with Journal(path) as journal:
+            records = journal.records("a")
+            verification = journal.verify("a")
+            said = verification.fault
+            if verification.whole:
+                assert [r.payload["i"] for r in records] == list(range(len(records)))
+                assert not records, "a part of the file passes for the whole"
+    except BrokenError as error:
+        said = str(error)
+    assert said or share == 0.0
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_a_torn_write_ahead_log_loses_only_what_was_torn(tmp_path: Path, share: float) -> None:
+    """What a power cut leaves of the log: a whole beginning of what was recorded."""
+    path, copy = tmp_path / "j.sqlite", tmp_path / "copy.sqlite"
+    with Journal(path) as journal:
+        for i in range(100):
+            journal.append("a", "Thing", {"i": i}, at=NOW)
+        log = path.with_name("j.sqlite-wal").read_bytes()
+        copy.write_bytes(path.read_bytes())
+        copy.with_name("copy.sqlite-wal").write_bytes(log[: int(share * len(log))])
+    with Journal(copy) as journal:
+        records = journal.records("a")
+        assert [r.payload["i"] for r in records] == list(range(len(records)))
+        assert 0 < len(records) < 100
+        assert journal.verify("a").whole
+        journal.append("a", "Thing", {"i": len(records)}, at=NOW)
+
+
+def test_a_disk_that_became_read_only_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    with Journal(path) as journal:
+        journal.append("a", "Thing", {"i": 0}, at=NOW)
+        journal._connection.exec_driver_sql("PRAGMA query_only=1")
+        journal._connection.rollback()
+        with pytest.raises(BrokenError, match="did not take the Thing record"):
+            journal.append("a", "Thing", {"i": 1}, at=NOW)
+        journal._connection.exec_driver_sql("PRAGMA query_only=0")
+        journal._connection.rollback()
+        assert journal.append("a", "Thing", {"i": 1}, at=NOW).number == 2
+
+
+def test_ten_thousand_events_are_all_there_again(tmp_path: Path) -> None:
+    """A long case resumes; how fast stands in the benchmarks."""
+    from benchmarks.applicator import long_case
+    from guidance.conductor.conductor import Conductor
+
+    path = tmp_path / "j.sqlite"
+    long_case(path, 10_000)
+    with Journal(path) as journal:
+        conductor = Conductor(journal, "long", lambda snapshot: None)
+        assert conductor.state.number == 10_000
+        assert conductor.state.device.eid == 10_000
