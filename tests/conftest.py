@@ -14,10 +14,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--nightly"):
-        skip = pytest.mark.skip(reason="a long story: run with --nightly")
-        for item in items:
-            if "nightly" in item.keywords:
-                item.add_marker(skip)
+        late = [item for item in items if "nightly" in item.keywords]
+        config.hook.pytest_deselected(items=late)
+        items[:] = [item for item in items if "nightly" not in item.keywords]
 
 
 @pytest.fixture(scope="session")
