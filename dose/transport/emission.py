@@ -7,7 +7,10 @@ water. What this reaches, and where it misses, stands in docs/validation.md.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,21 +22,26 @@ from dose.transport.materials import AIR
 
 FloatArray = NDArray[np.float64]
 
-# I-125: energies (keV) and photons for each decay, X rays of tellurium and the gamma line
-# (AAPM TG-43U1, Rivard et al., Med. Phys. 31, 633, 2004, table XIII).
-I125_LINES = ((27.202, 0.406), (27.472, 0.757), (30.98, 0.202), (31.71, 0.0439), (35.492, 0.0668))
-# K lines of silver that a 6711 adds (ibid.; energies as in CLRP's spectra).
-SILVER_LINES = ((22.1, 0.83), (25.0, 0.17))
-# Photons for each solid angle at 0, 5 ... 90 degrees to the axis, and silver's share: fitted to
-# F at 1 cm and to g_L by ``python -m benchmarks.emission``.
-LAWS: dict[str, tuple[float, tuple[float, ...]]] = {
-    "6711": (
-        0.2,
-        (
-            *(0.178, 0.265, 0.422, 0.513, 0.643, 0.694, 0.794, 0.841, 0.911, 0.941),
-            *(0.968, 1.003, 0.998, 0.995, 0.979, 1.026, 1.000, 1.002, 1.000),
-        ),
+Lines = tuple[tuple[float, float], ...]
+
+# Energies (keV) and photons for each decay. I-125 and Pd-103 from TG-43U1 (Rivard et al., Med.
+# Phys. 31, 633, 2004, table XIII), lines above 40 keV left out (4e-4 of Pd-103's photons); Cs-131
+# from NuDat 2.6 (Khazov et al. 2006), as CLRP's spectra have it.
+LINES: dict[str, Lines] = {
+    "I-125": ((27.202, 0.406), (27.472, 0.757), (30.98, 0.202), (31.71, 0.0439), (35.492, 0.0668)),
+    "Pd-103": ((20.074, 0.224), (20.216, 0.423), (22.72, 0.104), (23.18, 0.0194), (39.75, 0.00068)),
+    "Cs-131": (
+        *((29.461, 0.211), (29.782, 0.389)),
+        *((33.562, 0.0363), (33.624, 0.0702), (34.419, 0.0213)),
     ),
+}
+# Lines that soften the spectrum, their share fitted to g_L: the K lines of silver for I-125 (the
+# 6711 has a silver rod; in other seeds they stand in for what the capsule does), the K-alpha
+# lines alone for the others.
+SOFT_LINES: dict[str, Lines] = {
+    "I-125": ((22.1, 0.83), (25.0, 0.17)),
+    "Pd-103": ((20.074, 0.224), (20.216, 0.423)),
+    "Cs-131": ((29.461, 0.211), (29.782, 0.389)),
 }
 # Air kerma for the strength does not count what lies below (U1S1, delta = 5 keV).
 CUT_KEV = 5.0
@@ -70,6 +78,14 @@ class Emission:
         kerma = (self.line_share * self.line_kev * mu_en)[counted].sum()
         return float(per_steradian * kerma * GY_PER_KEV_G)
 
+    def density(self) -> FloatArray:
+        """Return photons for each solid angle over their mean, at 401 cosines from -1 to 1."""
+        at = np.linspace(-1.0, 1.0, 401)
+        edges = np.clip(np.stack((at - 0.0025, at + 0.0025)), -1.0, 1.0)
+        steps = np.linspace(0.0, 1.0, len(self.cosine))
+        low, high = np.interp(edges, self.cosine, steps)
+        return np.asarray(2.0 * (high - low) / (edges[1] - edges[0]))
+
     def _density_across(self) -> float:
         """Return the probability density of the cosine near 0 (within 5 degrees)."""
         steps = np.linspace(0.0, 1.0, len(self.cosine))
@@ -77,60 +93,74 @@ class Emission:
         return float((high - low) / 0.174)
 
 
-def isotropic_cosine() -> FloatArray:
-    """Return the nodes of an isotropic law."""
-    return np.linspace(-1.0, 1.0, 3)
-
-
 def bare_iodine_125() -> Emission:
     """Return a bare point of iodine-125."""
-    return _emission("bare I-125", 0.0, I125_LINES, isotropic_cosine())
+    return of_lines("bare I-125", LINES["I-125"])
 
 
+@cache
 def emission_of(source: SourceModel) -> Emission:
     """Return the effective source of a seed model.
 
     Raises:
         DoseError: none was fitted to this model.
     """
-    if source.model not in LAWS:
+    text = resources.files("dose.transport").joinpath("data/emission.json").read_text("utf-8")
+    laws = json.loads(text)
+    if source.model not in laws:
         raise DoseError(
-            f"no effective source was fitted to seed model {source.model}; "
-            f"there is one for {', '.join(LAWS)}"
+            f"no effective source was fitted to seed model {source.model}; there is one for "
+            f"{', '.join(laws)}. Use TG-43 for it"
         )
-    silver_share, law = LAWS[source.model]
-    return seed(source.model, source.active_length_cm, silver_share, np.array(law))
+    soft_share, law = laws[source.model]["soft_share"], laws[source.model]["law"]
+    return seed(source.model, source.nuclide, source.active_length_cm, soft_share, np.array(law))
 
 
-def seed(name: str, active_length_cm: float, silver_share: float, relative: FloatArray) -> Emission:
-    """Return the effective line source of an iodine seed.
+def seed(
+    name: str, nuclide: str, active_length_cm: float, soft_share: float, relative: FloatArray
+) -> Emission:
+    """Return the effective line source of a seed.
 
     Args:
         name: of the model.
+        nuclide: one of ``LINES``.
         active_length_cm: of the line.
-        silver_share: share of silver's K lines in the photons that leave.
+        soft_share: share of the softening lines in the photons that leave.
         relative: (n,) photons for each solid angle at equally spaced angles from 0 to 90
             degrees to the axis, any unit.
 
     Raises:
-        DoseError: the law is not positive.
+        DoseError: the law is not positive, or the nuclide's spectrum is not known.
     """
     law = np.asarray(relative, dtype=np.float64)
-    if law.ndim != 1 or len(law) < 2 or not (law > 0).all() or not 0 <= silver_share < 1:
+    if law.ndim != 1 or len(law) < 2 or not (law > 0).all() or not 0 <= soft_share < 1:
         raise DoseError(f"{name}: a law of emission has positive values from 0 to 90 degrees")
+    if nuclide not in LINES:
+        raise DoseError(f"{name}: the photons of {nuclide} are not known to the transport")
     cosine = np.linspace(-1.0, 1.0, 2001)
     angle = np.degrees(np.arccos(np.abs(cosine)))
     density = np.interp(angle, np.linspace(0.0, 90.0, len(law)), law)
     summed = np.concatenate(([0.0], np.cumsum((density[1:] + density[:-1]) / 2.0)))
     nodes = np.interp(np.linspace(0.0, 1.0, 1025), summed / summed[-1], cosine)
-    total = sum(share for _, share in I125_LINES)
-    lines = [(e, (1 - silver_share) * share / total) for e, share in I125_LINES]
-    lines += [(e, silver_share * share) for e, share in SILVER_LINES]
-    return _emission(name, active_length_cm / 2.0, tuple(lines), nodes)
+    hard, soft = _shares(LINES[nuclide]), _shares(SOFT_LINES[nuclide])
+    lines = [(e, (1 - soft_share) * share) for e, share in hard]
+    lines += [(e, soft_share * share) for e, share in soft]
+    return of_lines(name, tuple(lines), half_length_cm=active_length_cm / 2.0, cosine=nodes)
 
 
-def _emission(
-    name: str, half_length_cm: float, lines: tuple[tuple[float, float], ...], cosine: FloatArray
+def _shares(lines: Lines) -> Lines:
+    total = sum(share for _, share in lines)
+    return tuple((energy, share / total) for energy, share in lines)
+
+
+def of_lines(
+    name: str,
+    lines: Lines,
+    *,
+    half_length_cm: float = 0.0,
+    cosine: FloatArray | None = None,
 ) -> Emission:
+    """Return a source of given lines; an isotropic point if nothing else is said."""
     energy, share = np.array(sorted(lines)).T
-    return Emission(name, half_length_cm, energy, share / share.sum(), cosine)
+    law = np.linspace(-1.0, 1.0, 3) if cosine is None else cosine
+    return Emission(name, half_length_cm, energy, share / share.sum(), law)

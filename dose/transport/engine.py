@@ -6,6 +6,9 @@ once with the coefficients of its medium and once with those of water. Histories
 fixed number of parts, each with its own memory and each history with random numbers of its own
 (xoroshiro128+ of Blackman and Vigna, started from the history's number by splitmix64), so that
 the parts are the batches of the uncertainty, and threads change nothing.
+
+Voxels that metal reaches into are marked; there a photon meets the metal as it lies, not as
+voxels (``metal.py``). The metal of its own seed it does not meet: the law of emission has it.
 """
 
 from __future__ import annotations
@@ -19,11 +22,17 @@ from dose.transport.coefficients import (
     LOWEST_KEV,
     STEP_KEV,
 )
+from dose.transport.metal import MARK, next_metal
 
 PARTS = 16
 # Columns of the tally: energy emitted, absorbed, escaped (keV), steps.
 EMITTED, ABSORBED, ESCAPED, STEPS = range(4)
 _FAR = 1e30
+# How a way through a voxel can end.
+_PASSED, _MET, _LOST = range(3)
+# Of a seed whose photons are aimed: the share that follows the law of emission alone, and how
+# sharp the others are aimed (mean cosine).
+NATURAL, AIM = 0.3, 0.6
 _U = np.uint64
 
 
@@ -82,29 +91,50 @@ def _turned(direction, cosine, azimuth):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _emit(place, way, state, centre, axis, half_length, emission_cos):  # type: ignore[no-untyped-def]
-    """Put a new photon on its seed's line, and point it."""
+def _emit(  # type: ignore[no-untyped-def]
+    place, way, state, centre, axis, half_length, emission_cos, emission_density, towards
+):
+    """Put a new photon on its seed's line, point it, and return its weight.
+
+    An unknown axis is any axis. Where a region is looked at, more photons go there, each
+    weighing less: directions come from a mixture of the law of emission and a forward law
+    (Henyey and Greenstein's), and the weight is the law over the mixture.
+    """
+    lie = np.empty(3)
+    lie[0], lie[1], lie[2] = axis[0], axis[1], axis[2]
+    if np.isnan(axis[0]):
+        lie[0], lie[1], lie[2] = 0.0, 0.0, 1.0
+        _turned(lie, 2.0 * _uniform(state) - 1.0, 2.0 * np.pi * _uniform(state))
     along = half_length * (2.0 * _uniform(state) - 1.0)
+    looked_at = not np.isnan(towards[0])
+    aimed = looked_at and _uniform(state) >= NATURAL
     for i in range(3):
-        place[i] = centre[i] + along * axis[i]
-        way[i] = axis[i]
-    cosine = _from_nodes(emission_cos, _uniform(state))
+        place[i] = centre[i] + along * lie[i]
+        way[i] = towards[i] if aimed else lie[i]
+    if aimed:
+        spread = (1.0 - AIM * AIM) / (1.0 - AIM + 2.0 * AIM * _uniform(state))
+        cosine = (1.0 + AIM * AIM - spread * spread) / (2.0 * AIM)
+    else:
+        cosine = _from_nodes(emission_cos, _uniform(state))
     _turned(way, cosine, 2.0 * np.pi * _uniform(state))
+    if not looked_at:
+        return 1.0
+    to_axis = way[0] * lie[0] + way[1] * lie[1] + way[2] * lie[2]
+    ahead = way[0] * towards[0] + way[1] * towards[1] + way[2] * towards[2]
+    law = _from_nodes(emission_density, min(1.0, max(0.0, (to_axis + 1.0) / 2.0)))
+    forward = (1.0 - AIM * AIM) / (1.0 + AIM * AIM - 2.0 * AIM * ahead) ** 1.5
+    return law / (NATURAL * law + (1.0 - NATURAL) * forward)
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _set_out(place, way, spacing, count, voxel, turn, wall_step, to_wall):  # type: ignore[no-untyped-def]
-    """Find the voxel of a place, and how far its walls are along each axis (Siddon's walk)."""
-    for i in range(3):
-        voxel[i] = min(int(place[i] / spacing[i]), count[i] - 1)
-        if way[i] > 1e-12:
-            turn[i], wall_step[i] = 1, spacing[i] / way[i]
-            to_wall[i] = ((voxel[i] + 1) * spacing[i] - place[i]) / way[i]
-        elif way[i] < -1e-12:
-            turn[i], wall_step[i] = -1, -spacing[i] / way[i]
-            to_wall[i] = (voxel[i] * spacing[i] - place[i]) / way[i]
-        else:
-            turn[i], wall_step[i], to_wall[i] = 0, _FAR, _FAR
+def _set_out(place, way, spacing, count):  # type: ignore[no-untyped-def]
+    """Return voxel, turn, step from wall to wall and way to the first, on one axis (Siddon)."""
+    voxel = min(int(place / spacing), count - 1)
+    if way > 1e-12:
+        return voxel, 1, spacing / way, ((voxel + 1) * spacing - place) / way
+    if way < -1e-12:
+        return voxel, -1, -spacing / way, (voxel * spacing - place) / way
+    return voxel, 0, _FAR, _FAR
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -120,56 +150,90 @@ def _scattered(way, state, energy, coherent, rayleigh_cos, compton_cos):  # type
     return after
 
 
+@njit(cache=True, nogil=True)
+def _past_metal(place, way, gone, end, depth, thick, own, row, pieces, metal_mu):  # type: ignore[no-untyped-def]
+    """Carry a photon through a voxel with metal in it.
+
+    What metal takes is absorbed there: at these energies all but a few percent of what happens
+    in titanium, steel or silver is the photoelectric effect.
+
+    Returns:
+        how it ended, depth left, and how far it came.
+    """
+    while True:
+        start, stop, metal_depth = next_metal(place, way, gone, end, own, row, pieces, metal_mu)
+        free = thick * (start - gone)
+        if free >= depth:
+            return _MET, 0.0, gone + depth / thick
+        depth -= free
+        if start >= end:
+            return _PASSED, depth, end
+        if metal_depth >= depth:
+            return _LOST, 0.0, start + (stop - start) * depth / metal_depth
+        depth -= metal_depth
+        gone = stop
+
+
 @njit(cache=True, nogil=True, parallel=True)
-def run_histories(  # type: ignore[no-untyped-def]  # noqa: PLR0915  one loop for the compiler
-    medium_dose, water_dose, tally, first, each, run,
-    medium, density, spacing, seeds, axes, weights, half_length,
-    emission_cos, line_kev, line_cdf,
-    mu, photo, coherent, mu_en, water_mu_en, rayleigh_cos, compton_cos,
+def run_histories(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915  one loop for the compiler
+    score, tally, first, each, run,
+    medium, density, count, spacing, seeds, axes, weights, half_length,
+    emission_cos, emission_density, towards, line_kev, line_cdf,
+    tables, water_kept, photo, coherent, rayleigh_cos, compton_cos,
+    metal_row, metal_rows, pieces, metal_mu, turn,
 ):  # fmt: skip
     """Run histories ``first`` to ``first + PARTS * each`` and score them.
 
     Args:
-        medium_dose: (PARTS, nz, ny, nx) float64, keV/g times cm^3 of a voxel; added to.
-        water_dose: the same.
+        score: (PARTS, voxels, 2) float32, keV/g times cm^3 of a voxel, of the medium and of
+            water; added to.
         tally: (PARTS, 4) float64, added to.
         first: number of the first history.
-        each: histories in a part; a multiple of the number of seeds keeps them stratified.
+        each: histories in a part; whole turns keep the seeds stratified.
         run: number of the run; other runs have other random numbers.
-        medium: (nz, ny, nx) uint8, index of the medium.
-        density: (nz, ny, nx) float32, g/cm^3.
+        medium: (voxels,) uint8, index of the medium, plus ``MARK`` where metal reaches in.
+        density: (voxels,) float32, g/cm^3.
+        count: (3,) voxels along x, y, z.
         spacing: (3,) cm along x, y, z.
         seeds: (n, 3) centres in cm from the corner of the grid, along its axes.
-        axes: (n, 3) unit directions.
-        weights: (n,) strength of each over their mean.
+        axes: (n, 3) unit directions, NaN for unknown ones.
+        weights: (n,) of a photon of each seed: its strength over the photons it gets.
         half_length: of the line source, cm.
         emission_cos: (m,) cosines to the seed's axis at equal steps of probability.
+        emission_density: (k,) photons for each solid angle over their mean, at equal steps of
+            the cosine from -1 to 1.
+        towards: (n, 3) unit direction from each seed to what is looked at, NaN for nothing.
         line_kev: (k,) energies of the photons.
         line_cdf: (k,) cumulative shares.
-        mu: (media, energies) cm^2/g, total.
-        photo: the same, photoelectric.
+        tables: (energies, media, 2) cm^2/g, all that happens and what is deposited; a flight
+            has one energy, so that all its media lie together.
+        water_kept: (energies,) what is deposited in water.
+        photo: (media, energies) cm^2/g, photoelectric.
         coherent: the same, Rayleigh.
-        mu_en: the same, what is deposited.
-        water_mu_en: (energies,) of water.
         rayleigh_cos: (media, angle energies, nodes) cosines at equal steps of probability.
         compton_cos: the same.
+        metal_row: (voxels,) int32, row in ``metal_rows`` of a marked voxel.
+        metal_rows: (rows, k) int32, pieces of metal near it, -1 for none; the first n pieces
+            are the seeds'.
+        pieces: see ``dose.transport.metal``.
+        metal_mu: the same.
+        turn: (t,) the seeds in the order in which they shine, over and over.
     """
-    nz, ny, nx = medium.shape
+    nx, ny, nz = count[0], count[1], count[2]
     size = (nx * spacing[0], ny * spacing[1], nz * spacing[2])
-    count = np.array((nx, ny, nz))
     for part in prange(PARTS):
         state = np.empty(2, np.uint64)
         place, way = np.empty(3), np.empty(3)
-        to_wall, wall_step = np.empty(3), np.empty(3)
-        voxel, turn = np.empty(3, np.int64), np.empty(3, np.int64)
-        of_medium, of_water = medium_dose[part], water_dose[part]
+        scores = score[part]
         emitted, absorbed, escaped, steps = 0.0, 0.0, 0.0, 0
         for history in range(first + part * each, first + (part + 1) * each):
             _start(state, run, history)
-            s = history % len(seeds)
-            weight = weights[s]
+            s = turn[history % len(turn)]
             energy = line_kev[np.searchsorted(line_cdf, _uniform(state))]
-            _emit(place, way, state, seeds[s], axes[s], half_length, emission_cos)
+            weight = weights[s] * _emit(
+                place, way, state, seeds[s], axes[s],
+                half_length, emission_cos, emission_density, towards[s],
+            )  # fmt: skip
             emitted += weight * energy
             alive = True
             for i in range(3):
@@ -179,35 +243,59 @@ def run_histories(  # type: ignore[no-untyped-def]  # noqa: PLR0915  one loop fo
             while alive:
                 ie = int((energy - LOWEST_KEV) / STEP_KEV + 0.5)
                 depth = -np.log(1.0 - _uniform(state))
-                _set_out(place, way, spacing, count, voxel, turn, wall_step, to_wall)
-                gone, met, alive = 0.0, False, True
-                m = 0
-                while alive and not met:
-                    k = 0 if to_wall[0] < to_wall[1] else 1
-                    k = k if to_wall[k] < to_wall[2] else 2
-                    length = max(0.0, to_wall[k] - gone)
-                    m = medium[voxel[2], voxel[1], voxel[0]]
-                    thick = mu[m, ie] * density[voxel[2], voxel[1], voxel[0]]
-                    met = thick * length >= depth
-                    length = depth / thick if met else length
-                    scored = weight * energy * length
-                    of_medium[voxel[2], voxel[1], voxel[0]] += scored * mu_en[m, ie]
-                    of_water[voxel[2], voxel[1], voxel[0]] += scored * water_mu_en[ie]
-                    gone += length
+                ix, turn_x, step_x, wall_x = _set_out(place[0], way[0], spacing[0], nx)
+                iy, turn_y, step_y, wall_y = _set_out(place[1], way[1], spacing[1], ny)
+                iz, turn_z, step_z, wall_z = _set_out(place[2], way[2], spacing[2], nz)
+                at = (iz * ny + iy) * nx + ix
+                worth, worth_water = weight * energy, weight * energy * water_kept[ie]
+                gone, fate, m = 0.0, _PASSED, 0
+                while True:
+                    end = max(gone, min(wall_x, wall_y, wall_z))
+                    marked = medium[at] >= MARK
+                    m = medium[at] % MARK
+                    thick = tables[ie, m, 0] * density[at]
+                    if marked:
+                        row = metal_rows[metal_row[at]]
+                        fate, depth, stop = _past_metal(
+                            place, way, gone, end, depth, thick, s, row, pieces, metal_mu[:, :, ie]
+                        )
+                    elif thick * (end - gone) >= depth:
+                        fate, stop = _MET, gone + depth / thick
+                    else:
+                        depth -= thick * (end - gone)
+                        stop = end
+                    length = stop - gone
+                    scores[at, 0] += worth * length * tables[ie, m, 1]
+                    scores[at, 1] += worth_water * length
+                    gone = stop
                     steps += 1
-                    if not met:
-                        depth -= thick * length
-                        to_wall[k] += wall_step[k]
-                        voxel[k] += turn[k]
-                        alive = 0 <= voxel[k] < count[k]
+                    if fate != _PASSED:
+                        break
+                    if wall_x <= wall_y and wall_x <= wall_z:
+                        wall_x += step_x
+                        ix += turn_x
+                        at += turn_x
+                        alive = 0 <= ix < nx
+                    elif wall_y <= wall_z:
+                        wall_y += step_y
+                        iy += turn_y
+                        at += turn_y * nx
+                        alive = 0 <= iy < ny
+                    else:
+                        wall_z += step_z
+                        iz += turn_z
+                        at += turn_z * nx * ny
+                        alive = 0 <= iz < nz
+                    if not alive:
+                        break
                 if not alive:
                     escaped += weight * energy
                     break
                 for i in range(3):
                     place[i] += gone * way[i]
-                choice = _uniform(state) * mu[m, ie] - photo[m, ie]
+                choice = _uniform(state) * tables[ie, m, 0] - photo[m, ie]
                 after = 0.0
-                if choice >= 0.0:
+                if choice >= 0.0 and fate == _MET:
                     ia = int((energy - LOWEST_KEV) / ANGLE_STEP_KEV + 0.5)
                     after = _scattered(
                         way, state, energy, choice < coherent[m, ie],
@@ -221,3 +309,27 @@ def run_histories(  # type: ignore[no-untyped-def]  # noqa: PLR0915  one loop fo
         tally[part, ABSORBED] += absorbed
         tally[part, ESCAPED] += escaped
         tally[part, STEPS] += steps
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def collect(score, medium_sum, medium_square, water_sum):  # type: ignore[no-untyped-def]
+    """Add the scores of a round to the sums over all batches, and clear them.
+
+    Args:
+        score: (PARTS, voxels, 2) float32 of ``run_histories``.
+        medium_sum: (voxels,) float64.
+        medium_square: (voxels,) float64, of the squares of each part.
+        water_sum: (voxels,) float64.
+    """
+    for at in prange(len(medium_sum)):
+        total, square, water = 0.0, 0.0, 0.0
+        for part in range(PARTS):
+            one = np.float64(score[part, at, 0])
+            total += one
+            square += one * one
+            water += score[part, at, 1]
+            score[part, at, 0] = 0.0
+            score[part, at, 1] = 0.0
+        medium_sum[at] += total
+        medium_square[at] += square
+        water_sum[at] += water

@@ -66,6 +66,8 @@ CORTICAL = _material(
     Na=0.001, Mg=0.002, P=0.103, S=0.003, Ca=0.225,
 )  # fmt: skip
 TITANIUM = _material("titanium", 4.54, Ti=1.0)
+# AISI 304, of which needles are made.
+STEEL = _material("steel", 8.0, Fe=0.695, Cr=0.19, Ni=0.095, Mn=0.02)
 SILVER = _material("silver", 10.5, Ag=1.0)
 CEMENT = _material(*("bone cement", 1.5), H=0.0564, C=0.4199, O=0.3061, Ba=0.1765, S=0.0411)
 

@@ -14,14 +14,28 @@ from dose.errors import DoseError
 from dose.geometry import GridGeometry
 from dose.seeds import Seeds
 from dose.strength import mean_life_h
-from dose.transport.coefficients import coefficients
+from dose.transport.coefficients import ENERGIES_KEV, coefficients
 from dose.transport.emission import GY_PER_KEV_G, Emission
-from dose.transport.engine import ABSORBED, EMITTED, ESCAPED, PARTS, STEPS, run_histories
+from dose.transport.engine import (
+    ABSORBED,
+    EMITTED,
+    ESCAPED,
+    PARTS,
+    STEPS,
+    collect,
+    run_histories,
+)
 from dose.transport.materials import WATER, Material
+from dose.transport.metal import COLUMNS, MARK, Metal
 
 FloatArray = NDArray[np.float64]
 
-ROUND_HISTORIES = 400_000
+ROUND_HISTORIES, MOST_ROUND_HISTORIES = 400_000, 4_000_000
+# Lung is denser than this, air is not.
+LEAST_SEED_DENSITY = 0.05
+# Aiming at a region: how near is near, how photons fade in water, the share of photons that all
+# seeds have alike, and how often each shines in a turn in the mean.
+AIM_MM, FADE_MM, EVEN, TURNS = 10.0, 28.0, 0.6, 8
 # Kerma strength is 1 cGy cm^2/h for 1 U.
 GY_CM2_PER_H_U = 1e-2
 
@@ -49,6 +63,8 @@ class Media:
         shape = self.geometry.shape
         if self.index.shape != shape or self.density_g_cm3.shape != shape:
             raise DoseError(f"media and densities must have the shape of the grid, {shape}")
+        if len(self.materials) > MARK:
+            raise DoseError(f"there can be {MARK} media, not {len(self.materials)}")
         if int(self.index.max()) >= len(self.materials):
             raise DoseError("a voxel names a medium that there is not")
         if not (np.isfinite(self.density_g_cm3).all() and self.density_g_cm3.min() > 0):
@@ -102,6 +118,8 @@ def simulate(
     time_limit_s: float = 60.0,
     histories: int | None = None,
     run: int = 1,
+    metal: Metal | None = None,
+    aim: str = "",
     progress: Callable[[float], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> TransportDose:
@@ -109,38 +127,36 @@ def simulate(
 
     Args:
         media: of the patient.
-        seeds: with known axes, or unknown ones where the emission is a point's.
+        seeds: one with an unknown axis shines as the mean over all axes.
         emission: of the seed model.
         half_life_days: of the nuclide.
         regions: (mask, wanted mean relative uncertainty) by name.
         time_limit_s: no further round begins after it.
         histories: run so many instead, whatever the regions say.
         run: other numbers give independent runs; the same gives the same dose.
+        metal: met beside the tissues; its first pieces are those of the seeds, in their order.
+        aim: name of the region to which more photons are sent, such as a cord far off.
         progress: told how much is done, 0 to 1.
         cancelled: asked between rounds.
 
     Raises:
-        DoseError: there is no seed, or one lies outside the grid.
+        DoseError: there is no seed, or one lies outside the grid or in air.
     """
-    if not len(seeds):
-        raise DoseError("there is no seed to transport")
-    if not media.geometry.contains(seeds.position_mm).all():
-        raise DoseError("a seed lies outside the grid of the transport")
-    arguments = _arguments(media, seeds, emission)
-    shape = media.geometry.shape
-    medium_sum, medium_square = np.zeros(shape), np.zeros(shape)
-    water_sum, tally = np.zeros(shape), np.zeros((PARTS, 4))
-    each = _each(histories, len(seeds))
+    _check(media, seeds)
+    towards, turn = _aimed(media, seeds, (regions or {})[aim][0] if aim else None)
+    arguments = _arguments(media, seeds, emission, metal, towards, turn)
+    voxels = media.geometry.size
+    score = np.zeros((PARTS, voxels, 2), np.float32)
+    medium_sum, medium_square, water_sum = np.zeros(voxels), np.zeros(voxels), np.zeros(voxels)
+    tally = np.zeros((PARTS, 4))
+    each = _each(histories, len(turn), voxels)
     done, rounds, stopped = 0, 0, False
     start_s = time.perf_counter()
     while True:
-        of_medium, of_water = np.zeros((PARTS, *shape)), np.zeros((PARTS, *shape))
-        run_histories(of_medium, of_water, tally, done, each, run, *arguments)
-        medium_sum += of_medium.sum(axis=0)
-        medium_square += (of_medium**2).sum(axis=0)
-        water_sum += of_water.sum(axis=0)
+        run_histories(score, tally, done, each, run, *arguments)
+        collect(score, medium_sum, medium_square, water_sum)
         done, rounds = done + PARTS * each, rounds + 1
-        spread = _relative(medium_sum, medium_square, PARTS * rounds)
+        spread = _relative(medium_sum, medium_square, PARTS * rounds).reshape(media.geometry.shape)
         reached = {n: _mean(spread, mask) for n, (mask, _) in (regions or {}).items()}
         elapsed_s = time.perf_counter() - start_s
         part = _part_done(histories, done, regions, reached, elapsed_s / time_limit_s)
@@ -151,10 +167,11 @@ def simulate(
             break
     # Strengths are weights over their mean, so that the scores are of the mean seed.
     scale = _gy_per_score(media, seeds, emission, half_life_days) / done
+    shape = media.geometry.shape
     return TransportDose(
         media.geometry,
-        medium_sum * scale,
-        water_sum * scale,
+        (medium_sum * scale).reshape(shape),
+        (water_sum * scale).reshape(shape),
         spread,
         done,
         elapsed_s,
@@ -165,10 +182,42 @@ def simulate(
     )
 
 
-def _each(histories: int | None, seeds: int) -> int:
-    """Return the histories of a part in a round: whole turns of the seeds."""
-    wanted = ROUND_HISTORIES if histories is None else min(histories, ROUND_HISTORIES)
-    return max(1, round(wanted / PARTS / seeds)) * seeds
+def _check(media: Media, seeds: Seeds) -> None:
+    """Refuse what has no right answer.
+
+    Raises:
+        DoseError: no seed, or one outside the grid or in air.
+    """
+    if not len(seeds):
+        raise DoseError("there is no seed to transport")
+    inside = media.geometry.contains(seeds.position_mm)
+    for number in np.flatnonzero(~inside):
+        raise DoseError(
+            f"seed {number + 1} at {_mm(seeds.position_mm[number])} lies outside the CT"
+        )
+    index = np.rint(media.geometry.patient_to_indices(seeds.position_mm)).astype(int)
+    index = np.clip(index, 0, np.array(media.geometry.shape[::-1]) - 1)
+    density = media.density_g_cm3[index[:, 2], index[:, 1], index[:, 0]]
+    for number in np.flatnonzero(density < LEAST_SEED_DENSITY):
+        raise DoseError(
+            f"seed {number + 1} at {_mm(seeds.position_mm[number])} lies in air; it is "
+            "not where it is said to be, or seeds and CT do not belong together"
+        )
+
+
+def _mm(position_mm: FloatArray) -> str:
+    x, y, z = position_mm
+    return f"({x:.1f}, {y:.1f}, {z:.1f}) mm"
+
+
+def _each(histories: int | None, turn: int, voxels: int) -> int:
+    """Return the histories of a part in a round: whole turns of the seeds.
+
+    A round costs a pass over all voxels of all parts, so that more voxels want longer rounds.
+    """
+    usual = min(max(ROUND_HISTORIES, voxels), MOST_ROUND_HISTORIES)
+    wanted = usual if histories is None else min(histories, usual)
+    return max(1, round(wanted / PARTS / turn)) * turn
 
 
 def _part_done(
@@ -188,32 +237,81 @@ def _part_done(
     return min(1.0, max(known, time_part if time_part >= 1.0 else 0.0))
 
 
-def _arguments(media: Media, seeds: Seeds, emission: Emission) -> tuple[object, ...]:
+def _arguments(
+    media: Media,
+    seeds: Seeds,
+    emission: Emission,
+    metal: Metal | None,
+    towards: FloatArray,
+    turn: NDArray[np.int64],
+) -> tuple[object, ...]:
     geometry = media.geometry
+    shares = np.bincount(turn, minlength=len(seeds))
     spacing_cm = geometry.spacing_mm / 10.0
     # From the corner of the first voxel, along the grid's axes.
     local_cm = (geometry.patient_to_indices(seeds.position_mm) + 0.5) * spacing_cm
-    axes = np.where(np.isnan(seeds.axis), (0.0, 0.0, 1.0), seeds.axis) @ geometry.axes
     tables = [coefficients(m) for m in media.materials]
+    medium = media.index.ravel()
+    row, listed = np.zeros(1, np.int32), np.full((1, 1), -1, np.int32)
+    pieces, metal_mu = np.zeros((1, COLUMNS)), np.zeros((1, 2, len(ENERGIES_KEV)))
+    if metal is not None:
+        row, listed = metal.rows(geometry)
+        row = row.ravel()
+        medium = np.where(row >= 0, medium + MARK, medium).astype(np.uint8)
+        pieces, metal_mu = metal.pieces(geometry), metal.mu()
     return (
-        np.ascontiguousarray(media.index),
-        np.ascontiguousarray(media.density_g_cm3),
+        np.ascontiguousarray(medium),
+        np.ascontiguousarray(media.density_g_cm3.ravel()),
+        np.array(geometry.shape[::-1]),
         spacing_cm,
         np.ascontiguousarray(local_cm),
-        np.ascontiguousarray(axes),
-        seeds.strength_u / seeds.strength_u.mean(),
+        np.ascontiguousarray(seeds.axis @ geometry.axes),
+        seeds.strength_u / seeds.strength_u.mean() * len(turn) / len(seeds) / shares,
         emission.half_length_cm,
         emission.cosine,
+        emission.density(),
+        towards,
         emission.line_kev,
         np.cumsum(emission.line_share) * (1.0 + 1e-12),
-        np.stack([t.mu for t in tables]),
+        np.ascontiguousarray(np.stack([(t.mu, t.kept) for t in tables]).transpose(2, 0, 1)),
+        coefficients(WATER).kept,
         np.stack([t.photo for t in tables]),
         np.stack([t.coherent for t in tables]),
-        np.stack([t.kept for t in tables]),
-        coefficients(WATER).mu_en,
         np.stack([t.rayleigh_cos for t in tables]),
         np.stack([t.compton_cos for t in tables]),
+        row,
+        listed,
+        pieces,
+        np.ascontiguousarray(metal_mu),
+        turn,
     )
+
+
+def _aimed(
+    media: Media, seeds: Seeds, region: NDArray[np.bool_] | None
+) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Return where each seed's photons are aimed, (n, 3), and in which order the seeds shine.
+
+    Photons go rather to the nearest part of the region, and come rather from the seeds that
+    reach it, by primary fluence in water of 28 keV. Weights make up for both.
+    """
+    n = len(seeds)
+    if region is None:
+        return np.full((n, 3), np.nan), np.arange(n)
+    k, j, i = np.nonzero(region)
+    geometry = media.geometry
+    points = geometry.indices_to_patient(np.stack((i, j, k), axis=-1))
+    away = points[None] - seeds.position_mm[:, None]
+    distance = np.maximum(np.linalg.norm(away, axis=-1), 1.0)
+    # The middle of what is nearly as near as the nearest.
+    close = np.exp((distance.min(axis=1)[:, None] - distance) / AIM_MM)
+    mean = (away * close[..., None]).sum(axis=1)
+    length = np.linalg.norm(mean, axis=1, keepdims=True)
+    towards = np.where(length > 1e-6, mean / np.maximum(length, 1e-6), np.nan) @ geometry.axes
+    reaching = seeds.strength_u * (np.exp(-distance / FADE_MM) / distance**2).sum(axis=1)
+    wanted = EVEN / n + (1.0 - EVEN) * reaching / reaching.sum()
+    times = np.maximum(1, np.rint(wanted * TURNS * n)).astype(int)
+    return towards, np.repeat(np.arange(n), times)
 
 
 def _gy_per_score(media: Media, seeds: Seeds, emission: Emission, half_life_days: float) -> float:
