@@ -13,6 +13,7 @@ from benchmarks.harness import Line, best_of, show
 from dose import sources
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
+from dose.seeds import Seeds
 from dose.tg43 import dose_rate_2d
 
 SEEDS, SIDE = 60, 100
@@ -48,10 +49,11 @@ def main() -> None:
     axes = rng.normal(size=(SEEDS, 3))
     points = geometry.indices_to_patient(np.argwhere(np.ones(geometry.shape))[:, ::-1])
 
+    keys, seeds = [str(k) for k in range(SEEDS)], Seeds(places, axes, np.full(SEEDS, 0.8))
+
     def implant() -> DoseGrid:
         grid = DoseGrid(geometry, source)
-        for k in range(SEEDS):
-            grid.add(str(k), places[k], axes[k], 0.8)
+        grid.become(keys, seeds)
         return grid
 
     def vectorised(where: np.ndarray, seeds: int) -> np.ndarray:

@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from dose.errors import SeedError
 from dose.geometry import GridGeometry
-from dose.implant import Implant
+from dose.implant import Implant, exact_gy, from_table, near_ends
 from dose.kernel import QUANTUM_GY, add_to_grid
-from dose.points import DosePoints, dose_of_seed
+from dose.points import DosePoints
 from dose.seeds import Seeds
 from dose.sources import SourceModel, load
+from dose.table import DoseTable
 
 FloatArray = NDArray[np.float64]
 
@@ -39,14 +40,13 @@ class DoseGrid(Implant):
         points = np.ascontiguousarray(points_mm, dtype=np.float64).reshape(-1, 3)
         total = np.zeros(len(points))
         for seed in self._seeds.values():
-            total += dose_of_seed(points, seed, self._formalism(seed))
+            total += self._of_seed(points, seed)
         return total
 
     def dose_of(self, key: str, points_mm: ArrayLike) -> FloatArray:
         """Return one seed's part of the dose in Gy at points (n, 3)."""
         points = np.ascontiguousarray(points_mm, dtype=np.float64).reshape(-1, 3)
-        seed = self._seed(key)
-        return dose_of_seed(points, seed, self._formalism(seed))
+        return self._of_seed(points, self._seed(key))
 
     def volume_at_least_cc(self, dose_gy: float) -> float | None:
         """Return the volume of the patient that receives a dose, cc.
@@ -69,18 +69,48 @@ class DoseGrid(Implant):
                 "compute on a larger one"
             )
 
-    def _apply(self, seed: Seeds, sign: int) -> None:
-        formalism = self._formalism(seed)
-        add_to_grid(
-            self._total,
-            formalism.cells,
-            self.geometry.index_to_patient,
-            seed.position_mm[0],
-            formalism.axis,
-            formalism.half_length_mm,
-            formalism.radius_mm,
-            sign * seed.strength_u[0] / QUANTUM_GY,
-        )
+    def _apply(self, seeds: Seeds, signs: FloatArray) -> None:
+        affine_cm = np.vstack((self.geometry.index_to_patient[:3] / 10.0, (0.0, 0.0, 0.0, 1.0)))
+        for which, some, table in self._by_table(seeds):
+            add_to_grid(
+                self._total,
+                table.cells,
+                affine_cm,
+                some.position_mm / 10.0,
+                some.axis,
+                table.half_length_cm,
+                table.radius_cm,
+                signs[which] * some.strength_u / QUANTUM_GY,
+            )
+            if table.exact_within_cm:
+                for seed, sign in zip(some, signs[which], strict=True):
+                    self._mend_ends(seed, sign, table)
+
+    def _mend_ends(self, seed: Seeds, sign: float, table: DoseTable) -> None:
+        """Replace one seed's dose by the reference's where its table does not follow it."""
+        for end in (-0.5, 0.5):
+            middle = seed.position_mm[0] + end * 10.0 * self.source.active_length_cm * seed.axis[0]
+            indices = self._voxels_around(middle, 10.0 * table.exact_within_cm)
+            points = self.geometry.indices_to_patient(indices)
+            near = near_ends(points, seed, self.source, table)
+            points = np.ascontiguousarray(points[near])
+            if not len(points):
+                continue
+            extra = exact_gy(points, seed, self.source) - from_table(points, seed, table)
+            i, j, k = indices[near].T
+            self._total[k, j, i] += np.rint(sign / QUANTUM_GY * extra).astype(np.int64)
+
+    def _voxels_around(self, point_mm: FloatArray, within_mm: float) -> NDArray[np.intp]:
+        """Return indices (n, 3) in order x, y, z of the voxels of a box around a point."""
+        inverse = np.linalg.inv(self.geometry.index_to_patient[:3, :3])
+        # How far along each index the sphere reaches, in any orientation of the grid.
+        reach = within_mm * np.linalg.norm(inverse, axis=1)
+        middle = self.geometry.patient_to_indices(point_mm)
+        last = np.array(self._total.shape[::-1]) - 1
+        low = np.maximum(np.ceil(middle - reach).astype(int), 0)
+        high = np.minimum(np.floor(middle + reach).astype(int), last)
+        axes = [np.arange(a, b + 1) for a, b in zip(low, high, strict=True)]
+        return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 def warm_up(progress: Callable[[str, float], None] | None = None) -> None:

@@ -1,10 +1,11 @@
-"""The fast path: dose to full decay from a table of rate x r^2 over r^2 and theta.
+"""The fast path: dose to full decay from the table of ``dose.table``, in compiled loops.
 
-Rate x r^2 is smooth where rate is not. Its rows cut every octave of r^2 into equal parts, so
-that the bits of a float32 are the row and the weight and no logarithm is taken; its columns are
-half degrees, on which the anisotropy tables have their kinks. A cell is one 64-bit word: a
-corner and the relative steps to the next column and row, fetched at once. Geometry, look-up and
-sum are separate loops over a few rows, because a loop with gathers in it does not vectorise.
+Geometry, look-up, interpolation and sum are separate loops over a few rows of voxels, because a
+loop that reads from scattered places does not vectorise. All seeds of a call pass over a few rows
+while these lie in the first-level cache, so that a whole implant reads and writes the grid once.
+
+Two things that numba needs to be told: the difference of two int32 is an int64 to it (hence the
+many casts), and an index that could be negative costs as much as the look-up (hence uint32).
 
 Contributions to a grid are whole multiples of ``QUANTUM_GY``, so that taking a seed away undoes
 adding it exactly, however often.
@@ -12,242 +13,177 @@ adding it exactly, however often.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
 import numpy as np
-from numba import njit, prange
-from numpy.typing import NDArray
+from numba import njit, prange, types
+from numba.extending import intrinsic
 
-from dose.sources import SourceModel
-from dose.strength import mean_life_h
-from dose.tg43 import dose_rate_1d, line_source_rate
-
-FloatArray = NDArray[np.float64]
+from dose.table import COLUMNS_PER_RADIAN, FIRST_BITS, FRACTION_BITS, LAST_OCTAVE, STEPS_PER_UNIT
 
 # A millionth of a gray is four orders below what any figure shows; int64 holds 9e12 Gy of it.
 QUANTUM_GY = 1e-6
-# Octaves of r^2 in mm^2: r from 0.13 mm, inside any capsule, to 36 cm, beyond which the dose of
-# 36 cm is given (under 1e-8 of that at 1 cm).
-FIRST_OCTAVE, LAST_OCTAVE = -6, 17
-PER_OCTAVE_BITS = 6
-COLUMNS = 180
 
-_FRACTION_BITS = 23 - PER_OCTAVE_BITS
-_FIRST_BITS = int(np.float32(2.0**FIRST_OCTAVE).view(np.int32))
-_ROWS = (LAST_OCTAVE - FIRST_OCTAVE) << PER_OCTAVE_BITS
 _LARGEST_R2 = np.nextafter(np.float32(2.0**LAST_OCTAVE), np.float32(0.0))
-_STEP = np.float32(1.0 / 32767.0)
-# Arcsine as pi/2 - sqrt(1 - s) (a0 + a1 s + a2 s^2 + a3 s^3), within 7e-5 rad: Abramowitz and
-# Stegun, Handbook of Mathematical Functions, 4.4.45.
-_A0, _A1, _A2, _A3 = (np.float32(a) for a in (1.5707288, -0.2121144, 0.0742610, -0.0187293))
-_RIGHT_ANGLE = np.float32(np.pi / 2)
-_ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+_FIRST_BITS, _FRACTION_BITS = np.int32(FIRST_BITS), np.int32(FRACTION_BITS)
+_FRACTION = np.int32((1 << FRACTION_BITS) - 1)
+_WHOLE_ACROSS = np.float32(STEPS_PER_UNIT)
+_WHOLE_DOWN = np.float32(STEPS_PER_UNIT * 2.0**FRACTION_BITS)
+_HALF_WORD = np.int32(16)
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
+# theta = sin(theta) P(cos(theta)): P is smooth from the axis to 90 degrees, unlike arcsine and
+# arccosine. P interpolates arccos(c) / sqrt(1 - c^2) at the six Chebyshev nodes of 0 to 1; theta
+# is within 3e-5 rad. Here in columns of the table.
+ANGLE_POLYNOMIAL = (1.57076749, -0.99789723, 0.75925182, -0.53939589, 0.27312724, -0.06586854)
+_P0, _P1, _P2, _P3, _P4, _P5 = (np.float32(p * COLUMNS_PER_RADIAN) for p in ANGLE_POLYNOMIAL)
 # Voxels whose buffers stay in the first-level cache, and parts that two to sixteen cores share.
-_SPAN = 1600
+_SPAN = 400
 _PARTS = 16
 
 
-@dataclass(frozen=True, eq=False)
-class DoseTable:
-    """Dose to full decay for 1 U times r^2, Gy mm^2, as packed cells.
+def _bitcast(_: Any, value: Any) -> Any:
+    """Tell numba how to read the bits of a float32 as an int32."""
 
-    Attributes:
-        line: (rows, COLUMNS) int64 for a known axis.
-        point: (rows, 1) int64 for an unknown one.
-        capsule_half_length_mm: of the seed.
-        capsule_radius_mm: of the seed.
-    """
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
 
-    line: NDArray[np.int64]
-    point: NDArray[np.int64]
-    capsule_half_length_mm: float
-    capsule_radius_mm: float
+    return types.int32(types.float32), generate
 
 
-def dose_table(source: SourceModel) -> DoseTable:
-    """Tabulate a seed model; about 50 ms, kept for the next call with the same model."""
-    return _dose_table(_ByIdentity(source))
-
-
-class _ByIdentity:
-    """Makes a model with arrays usable as a cache key."""
-
-    def __init__(self, source: SourceModel) -> None:
-        self.source = source
-
-    def __hash__(self) -> int:
-        return hash(self.source.model)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ByIdentity) and self.source is other.source
-
-
-@cache
-def _dose_table(key: _ByIdentity) -> DoseTable:
-    source = key.source
-    bits = _FIRST_BITS + (np.arange(_ROWS + 1, dtype=np.int32) << _FRACTION_BITS)
-    r_cm = np.sqrt(bits.astype(np.int32).view(np.float32).astype(np.float64))[:, None] / 10.0
-    theta = np.radians(np.linspace(0.0, 90.0, COLUMNS + 1))[None, :]
-    # cGy/h to Gy over the mean life, cm^2 to mm^2.
-    scale = mean_life_h(source.half_life_days) / 100.0 * (10.0 * r_cm) ** 2
-    line = line_source_rate(*_off_the_line(r_cm, theta, source), source) * scale
-    point = np.repeat(dose_rate_1d(r_cm, source) * scale, 2, axis=1)
-    return DoseTable(
-        _packed(line),
-        _packed(point),
-        source.capsule_length_cm * 5.0,
-        source.capsule_diameter_cm * 5.0,
-    )
-
-
-def _off_the_line(
-    r_cm: FloatArray, theta: FloatArray, source: SourceModel
-) -> tuple[FloatArray, FloatArray]:
-    """Keep the table's nodes off the line source itself, where the rate has no value.
-
-    Only well inside the capsule: a kink at its surface would spoil the interpolation outside.
-    """
-    away, along = r_cm * np.sin(theta), r_cm * np.cos(theta)
-    least = source.capsule_diameter_cm / 4
-    on_line = (away < least) & (along < source.active_length_cm / 2 + least)
-    away = np.where(on_line, least, away)
-    return np.hypot(along, away), np.arctan2(away, along)
-
-
-def _packed(nodes: FloatArray) -> NDArray[np.int64]:
-    """Pack each cell: float32 corner, int16 relative step across, int16 relative step down."""
-    corner = nodes[:-1, :-1].astype(np.float32)
-    cells = np.empty((*corner.shape, 4), np.int16)
-    cells[..., :2] = corner[..., None].view(np.int16)
-    for at, neighbour in ((2, nodes[:-1, 1:]), (3, nodes[1:, :-1])):
-        relative = neighbour / corner - 1.0
-        cells[..., at] = np.rint(np.clip(relative, -1.0, 1.0) / _STEP)
-    return cells.view(np.int64)[..., 0]
+_bits: Any = intrinsic(_bitcast)
 
 
 @njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _look_up(dose, r2, sine2, place, across, cells, columns, weight):  # type: ignore[no-untyped-def]
-    """Write weight times dose at squared distances (mm^2) and squared sines, all float32 (n,)."""
-    bits = r2.view(np.int32)
-    to_column = np.float32(columns) / _RIGHT_ANGLE
-    last = np.float32(columns) - np.float32(1e-4)
-    for i in range(len(r2)):
-        sine = np.sqrt(sine2[i])
-        rest = _ONE - sine
-        rest = rest if rest > _ZERO else _ZERO
-        angle = _RIGHT_ANGLE - np.sqrt(rest) * (_A0 + sine * (_A1 + sine * (_A2 + sine * _A3)))
-        column = angle * to_column
-        column = column if column > _ZERO else _ZERO
-        column = column if column < last else last
-        at = np.int32(column)
-        across[i] = column - np.float32(at)
-        row = (bits[i] - np.int32(_FIRST_BITS)) >> np.int32(_FRACTION_BITS)
-        place[i] = row * np.int32(columns) + at
-    found = np.empty(len(r2), np.int64)
-    for i in range(len(r2)):
+def _cell(along, away2, stride):  # type: ignore[no-untyped-def]
+    """Return the table's cell for a place (cm, cm^2), and how far across and down in it."""
+    square = along * along + away2
+    square = square if square < _LARGEST_R2 else _LARGEST_R2
+    per_r = _ONE / np.sqrt(square)
+    cosine = abs(along) * per_r
+    sine = np.sqrt(away2) * per_r
+    angle = _P2 + cosine * (_P3 + cosine * (_P4 + cosine * _P5))
+    column = sine * (_P0 + cosine * (_P1 + cosine * angle))
+    at = np.int32(column)
+    bits = np.int32(_bits(square) - _FIRST_BITS)
+    down = np.float32(np.int32(bits & _FRACTION))
+    row = np.int32(np.int32(bits >> _FRACTION_BITS) * stride)
+    return np.int32(row + at), column - np.float32(at), down
+
+
+@njit(cache=True, nogil=True, fastmath=True, inline="always")
+def _fetch(dose, place, across, down, found, cells, weight):  # type: ignore[no-untyped-def]
+    """Write weight times the dose of cells (float32); the buffers are as long as ``dose``."""
+    for i in range(len(dose)):
         found[i] = cells[place[i]]
     corners, steps = found.view(np.float32), found.view(np.int32)
-    mask, scale = np.int32((1 << _FRACTION_BITS) - 1), np.float32(1.0 / (1 << _FRACTION_BITS))
-    for i in range(len(r2)):
+    for i in range(len(dose)):
         both = steps[2 * i + 1]
-        step_across = np.float32(np.int32(both << np.int32(16)) >> np.int32(16)) * _STEP
-        step_down = np.float32(both >> np.int32(16)) * _STEP
-        down = np.float32(bits[i] & mask) * scale
-        value = corners[2 * i] * (_ONE + across[i] * step_across) * (_ONE + down * step_down)
-        dose[i] = value * weight / r2[i]
+        step_across = np.float32(np.int32(np.int32(both << _HALF_WORD) >> _HALF_WORD))
+        step_down = np.float32(np.int32(both >> _HALF_WORD))
+        value = corners[2 * i] * (_WHOLE_ACROSS + across[i] * step_across)
+        dose[i] = weight * (value * (_WHOLE_DOWN + down[i] * step_down))
 
 
 @njit(cache=True, nogil=True, parallel=True, fastmath=True)
-def add_to_grid(total, cells, affine, position, axis, half_length, radius, weight):  # type: ignore[no-untyped-def]
-    """Add one seed's dose, in quanta, to an int64 grid (nz, ny, nx).
+def add_to_grid(total, cells, affine, positions, axes, half_length, radius, weights):  # type: ignore[no-untyped-def]
+    """Add seeds' dose, in quanta, to an int64 grid (nz, ny, nx).
 
     Args:
         total: int64 (nz, ny, nx), C-contiguous, changed in place.
-        cells: int64 (rows, columns) of a DoseTable, for 1 U.
-        affine: (4, 4) index to patient.
-        position: (3,) centre, mm.
-        axis: (3,) unit direction.
-        half_length: of the capsule, mm.
-        radius: of the capsule, mm.
-        weight: strength in U over the quantum, negative to take away.
+        cells: int64 (rows, STRIDE) of a DoseTable, for 1 U.
+        affine: (4, 4) index to patient, cm.
+        positions: (n, 3) centres, cm.
+        axes: (n, 3) unit directions.
+        half_length: of the capsule, cm.
+        radius: of the capsule, cm.
+        weights: (n,) strength in U over the quantum, negative to take away.
     """
     nz, ny, nx = total.shape
-    columns = cells.shape[1]
+    stride = np.int32(cells.shape[1])
     flat = cells.ravel()
     half_length2, radius2 = np.float32(half_length**2), np.float32(radius**2)
-    sign = 1 if weight > 0 else -1
-    size = np.float32(abs(weight))
-    # Along a row of voxels the distance from the axis is a parabola: exact near its vertex.
-    ux, uy, uz = axis
     sx, sy, sz = affine[0, 0], affine[1, 0], affine[2, 0]
-    slope = np.float32(sx * ux + sy * uy + sz * uz)
-    tx, ty, tz = sy * uz - sz * uy, sz * ux - sx * uz, sx * uy - sy * ux
-    bend = tx * tx + ty * ty + tz * tz
-    per_bend = 1.0 / bend if bend > 1e-12 else 0.0
-    bend32 = np.float32(bend)
     block = max(1, _SPAN // nx)
     for part in prange(_PARTS):
-        r2_rows = np.empty((block, nx), np.float32)
-        sine2_rows = np.empty((block, nx), np.float32)
-        r2, sine2 = r2_rows.ravel(), sine2_rows.ravel()
-        dose = np.empty(block * nx, np.float32)
-        place, across = np.empty(block * nx, np.int32), np.empty(block * nx, np.float32)
+        dose, across = np.empty(block * nx, np.float32), np.empty(block * nx, np.float32)
+        down, found = np.empty(block * nx, np.float32), np.empty(block * nx, np.int64)
+        place = np.empty(block * nx, np.uint32)
+        starts, leasts = np.empty(block, np.float32), np.empty(block, np.float32)
+        middles = np.empty(block, np.float32)
         for k in range(part * nz // _PARTS, (part + 1) * nz // _PARTS):
             plane = total[k].ravel()
             for first in range(0, ny, block):
                 rows = min(block, ny - first)
-                for row in range(rows):
-                    j = first + row
-                    x0 = affine[0, 1] * j + affine[0, 2] * k + affine[0, 3] - position[0]
-                    y0 = affine[1, 1] * j + affine[1, 2] * k + affine[1, 3] - position[1]
-                    z0 = affine[2, 1] * j + affine[2, 2] * k + affine[2, 3] - position[2]
-                    start = np.float32(x0 * ux + y0 * uy + z0 * uz)
-                    cx, cy, cz = y0 * uz - z0 * uy, z0 * ux - x0 * uz, x0 * uy - y0 * ux
-                    vertex = -(cx * tx + cy * ty + cz * tz) * per_bend
-                    cx, cy, cz = cx + vertex * tx, cy + vertex * ty, cz + vertex * tz
-                    least2 = np.float32(cx * cx + cy * cy + cz * cz)
-                    middle = np.float32(vertex)
-                    for i in range(nx):
-                        step = np.float32(i)
-                        along = start + slope * step
-                        along2 = along * along
-                        off = step - middle
-                        away2 = least2 + bend32 * off * off
-                        least = radius2 if along2 <= half_length2 else _ZERO
-                        away2 = away2 if away2 > least else least
-                        square = along2 + away2
-                        sine2_rows[row, i] = away2 / square
-                        r2_rows[row, i] = square if square < _LARGEST_R2 else _LARGEST_R2
                 n = rows * nx
-                _look_up(dose[:n], r2[:n], sine2[:n], place, across, flat, columns, size)
                 out = plane[first * nx : first * nx + n]
-                for i in range(n):
-                    out[i] += sign * np.int64(dose[i] + _HALF)
+                for s in range(len(weights)):
+                    # Along a row of voxels the distance from the axis is a parabola: exact near
+                    # its vertex.
+                    ux, uy, uz = axes[s, 0], axes[s, 1], axes[s, 2]
+                    slope = np.float32(sx * ux + sy * uy + sz * uz)
+                    tx, ty, tz = sy * uz - sz * uy, sz * ux - sx * uz, sx * uy - sy * ux
+                    bend = tx * tx + ty * ty + tz * tz
+                    per_bend = 1.0 / bend if bend > 1e-14 else 0.0
+                    bend32 = np.float32(bend)
+                    x1 = affine[0, 2] * k + affine[0, 3] - positions[s, 0]
+                    y1 = affine[1, 2] * k + affine[1, 3] - positions[s, 1]
+                    z1 = affine[2, 2] * k + affine[2, 3] - positions[s, 2]
+                    for row in range(rows):
+                        j = first + row
+                        x0, y0 = affine[0, 1] * j + x1, affine[1, 1] * j + y1
+                        z0 = affine[2, 1] * j + z1
+                        starts[row] = np.float32(x0 * ux + y0 * uy + z0 * uz)
+                        cx, cy, cz = y0 * uz - z0 * uy, z0 * ux - x0 * uz, x0 * uy - y0 * ux
+                        vertex = -(cx * tx + cy * ty + cz * tz) * per_bend
+                        cx, cy, cz = cx + vertex * tx, cy + vertex * ty, cz + vertex * tz
+                        leasts[row] = np.float32(cx * cx + cy * cy + cz * cz)
+                        middles[row] = np.float32(vertex)
+                    for row in range(rows):
+                        start, least2, middle = starts[row], leasts[row], middles[row]
+                        # The same for the whole row: the compiler makes two loops of it.
+                        through = least2 < radius2
+                        places = place[row * nx : (row + 1) * nx].view(np.int32)
+                        acrosses = across[row * nx : (row + 1) * nx]
+                        downs = down[row * nx : (row + 1) * nx]
+                        for i in range(nx):
+                            step = np.float32(np.int32(i))
+                            along = start + slope * step
+                            off = step - middle
+                            away2 = least2 + bend32 * off * off
+                            if through:
+                                least = radius2 if along * along <= half_length2 else _ZERO
+                                away2 = away2 if away2 > least else least
+                            places[i], acrosses[i], downs[i] = _cell(along, away2, stride)
+                    _fetch(dose[:n], place, across, down, found, flat, np.float32(weights[s]))
+                    for i in range(n):
+                        out[i] += np.int64(np.rint(dose[i]))
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def add_at_points(total, points, cells, position, axis, half_length, radius, strength):  # type: ignore[no-untyped-def]
-    """Add one seed's dose in Gy at points (n, 3) in mm to float64 (n,), in place."""
-    columns = cells.shape[1]
+    """Add one seed's dose in Gy at points (n, 3) to float64 (n,), in place.
+
+    Points and position are in mm, the cylinder in cm.
+    """
+    stride = np.int32(cells.shape[1])
     flat = cells.ravel()
-    r2, sine2 = np.empty(_SPAN, np.float32), np.empty(_SPAN, np.float32)
-    dose = np.empty(_SPAN, np.float32)
-    place, across = np.empty(_SPAN, np.int32), np.empty(_SPAN, np.float32)
+    dose, across = np.empty(_SPAN, np.float32), np.empty(_SPAN, np.float32)
+    down, found = np.empty(_SPAN, np.float32), np.empty(_SPAN, np.int64)
+    place = np.empty(_SPAN, np.uint32)
+    places = place.view(np.int32)
     for first in range(0, len(points), _SPAN):
         n = min(_SPAN, len(points) - first)
         for i in range(n):
-            dx = points[first + i, 0] - position[0]
-            dy = points[first + i, 1] - position[1]
-            dz = points[first + i, 2] - position[2]
-            along2 = (dx * axis[0] + dy * axis[1] + dz * axis[2]) ** 2
+            dx = (points[first + i, 0] - position[0]) * 0.1
+            dy = (points[first + i, 1] - position[1]) * 0.1
+            dz = (points[first + i, 2] - position[2]) * 0.1
+            along = dx * axis[0] + dy * axis[1] + dz * axis[2]
             cx = dy * axis[2] - dz * axis[1]
             cy = dz * axis[0] - dx * axis[2]
             cz = dx * axis[1] - dy * axis[0]
-            least = radius**2 if along2 <= half_length**2 else 0.0
+            least = radius**2 if abs(along) <= half_length else 0.0
             away2 = max(cx * cx + cy * cy + cz * cz, least)
-            r2[i] = min(np.float32(along2 + away2), _LARGEST_R2)
-            sine2[i] = away2 / (along2 + away2)
-        _look_up(dose[:n], r2[:n], sine2[:n], place, across, flat, columns, np.float32(strength))
+            places[i], across[i], down[i] = _cell(np.float32(along), np.float32(away2), stride)
+        _fetch(dose[:n], place, across, down, found, flat, np.float32(strength))
         for i in range(n):
             total[first + i] += dose[i]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dose.implant import Formalism, Implant
-from dose.kernel import QUANTUM_GY, add_at_points
+from dose.implant import Implant
+from dose.kernel import QUANTUM_GY
 from dose.seeds import Seeds
 from dose.sources import SourceModel
 
@@ -31,22 +31,7 @@ class DosePoints(Implant):
         """(n,) dose in Gy to full decay, as of now."""
         return np.asarray(self._total * QUANTUM_GY, dtype=np.float64)
 
-    def _apply(self, seed: Seeds, sign: int) -> None:
-        part = dose_of_seed(self._points, seed, self._formalism(seed))
-        self._total += sign * np.rint(part / QUANTUM_GY).astype(np.int64)
-
-
-def dose_of_seed(points_mm: FloatArray, seed: Seeds, formalism: Formalism) -> FloatArray:
-    """Return the dose to full decay in Gy of one seed at points (n, 3), LPS mm, C-contiguous."""
-    dose = np.zeros(len(points_mm))
-    add_at_points(
-        dose,
-        points_mm,
-        formalism.cells,
-        seed.position_mm[0],
-        formalism.axis,
-        formalism.half_length_mm,
-        formalism.radius_mm,
-        seed.strength_u[0],
-    )
-    return dose
+    def _apply(self, seeds: Seeds, signs: FloatArray) -> None:
+        for seed, sign in zip(seeds, signs, strict=True):
+            part = self._of_seed(self._points, seed)
+            self._total += np.rint(sign / QUANTUM_GY * part).astype(np.int64)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from dose.errors import SeedError
 
@@ -48,6 +50,35 @@ class Seeds:
     def __len__(self) -> int:
         """Count the seeds."""
         return len(self.strength_u)
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether these are the same seeds, in the same order."""
+        return (
+            isinstance(other, Seeds)
+            and np.array_equal(self.position_mm, other.position_mm)
+            and np.array_equal(self.axis, other.axis, equal_nan=True)
+            and np.array_equal(self.strength_u, other.strength_u)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getitem__(self, which: ArrayLike) -> Self:
+        """Return those of some indices (m,)."""
+        at = np.asarray(which, dtype=np.intp)
+        return type(self)(self.position_mm[at], self.axis[at], self.strength_u[at])
+
+    def __iter__(self) -> Iterator[Self]:
+        """Go through the seeds one by one."""
+        return (self[[i]] for i in range(len(self)))
+
+    @classmethod
+    def together(cls, parts: Sequence[Self]) -> Self:
+        """Join seeds into one."""
+        return cls(
+            np.concatenate([p.position_mm for p in parts]),
+            np.concatenate([p.axis for p in parts]),
+            np.concatenate([p.strength_u for p in parts]),
+        )
 
 
 def _check_seed(i: int, position: FloatArray, axis: FloatArray, strength: float) -> None:

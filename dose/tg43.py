@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dose.sources import SourceModel
+from dose.strength import mean_life_h
 
 FloatArray = NDArray[np.float64]
 
@@ -95,6 +96,12 @@ def dose_rate_2d(r_cm: ArrayLike, theta: ArrayLike, source: SourceModel) -> Floa
     Inside the capsule the rate is that of its side wall (``outside_capsule``).
     """
     return line_source_rate(*outside_capsule(r_cm, theta, source), source)
+
+
+def dose_to_full_decay_2d(r_cm: ArrayLike, theta: ArrayLike, source: SourceModel) -> FloatArray:
+    """Dose in Gy to full decay for 1 U: the initial rate times the mean life."""
+    gy_per_rate = mean_life_h(source.half_life_days) / 100.0
+    return np.asarray(dose_rate_2d(r_cm, theta, source) * gy_per_rate)
 
 
 def line_source_rate(r_cm: ArrayLike, theta: ArrayLike, source: SourceModel) -> FloatArray:

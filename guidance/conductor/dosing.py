@@ -15,8 +15,8 @@ import numpy as np
 from dose.dvh import Dvh, figures, target_figures
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
-from dose.implant import Implant
 from dose.points import DosePoints
+from dose.seeds import Seeds
 from dose.sources import SourceModel
 from dose.strength import decayed_u
 from dose.structures import Structure, sample
@@ -72,7 +72,6 @@ class LiveDose:
         self._plan = plan
         self._how = how
         self._grid = DoseGrid(geometry, source)
-        self._placed: dict[str, Placed] = {}
         self._samples = {
             s.name: sample(s, spacing_mm=SAMPLE_SPACING_MM, at_most=SAMPLES_AT_MOST)
             for s in structures
@@ -89,9 +88,14 @@ class LiveDose:
             seeds: all seeds of the implant by key.
             event_number: the event after which the implant was so.
         """
+        nowhere = (np.nan, np.nan, np.nan)
+        now = Seeds(
+            np.array([s.position_mm for s in seeds.values()]),
+            np.array([s.axis or nowhere for s in seeds.values()]),
+            np.array([s.strength_u for s in seeds.values()]),
+        )
         for dose in (self._grid, *self._points.values()):
-            self._follow(dose, seeds)
-        self._placed = dict(seeds)
+            dose.become(list(seeds), now)
         unknown = sum(1 for s in seeds.values() if s.axis is None)
         method = (
             f"TG-43 {'2D line source' if not unknown else 'line source, '}"
@@ -107,18 +111,6 @@ class LiveDose:
             seeds=len(seeds),
             method=method,
         )
-
-    def _follow(self, dose: Implant, seeds: Mapping[str, Placed]) -> None:
-        for key in set(self._placed) - set(seeds):
-            dose.remove(key)
-        for key, seed in seeds.items():
-            before = self._placed.get(key)
-            if before is None:
-                dose.add(key, seed.position_mm, seed.axis, seed.strength_u)
-            elif before != seed:
-                dose.move(key, seed.position_mm, seed.axis)
-                if before.strength_u != seed.strength_u:
-                    dose.replace_strength(key, seed.strength_u)
 
     def _histogram(self, name: str) -> DvhView:
         samples, prescription_gy = self._samples[name], self._plan.prescription_gy
