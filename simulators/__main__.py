@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simulators.operator import LEVELS, Gantry, GaveUpError, Operator, Peer, draw_case, serve
-from simulators.scanner import NotDeliveredError
+from simulators.scanner import PHYSICS, NotDeliveredError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,12 +21,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     suite = commands.add_parser("suite", help="play a whole implant")
     _add_case(suite)
     _add_peer(suite)
+    _add_physics(suite, "plain")
     suite.add_argument("--applicator", type=Path, required=True, help="name of the serial line")
     suite.add_argument("--truth", type=Path, required=True, help="file for what really happened")
     scanner = commands.add_parser("scanner", help="send one scan")
     _add_case(scanner)
     _add_peer(scanner)
+    _add_physics(scanner, "plain")
     scanner.add_argument("--scan", choices=("plan", "needles", "seeds"), default="plan")
+    case = commands.add_parser("case", help="scan a named case into a folder")
+    case.add_argument("name", nargs="?", help="in the library; without a name it is listed")
+    case.add_argument("--out", type=Path, help="folder for series/ and truth.json")
+    case.add_argument("--seed", type=int, default=1, help="another seed, another patient")
+    case.add_argument("--slice-mm", type=float, default=2.0, help="slice thickness (0.5 to 5)")
+    _add_physics(case, "sinogram")
     applicator = commands.add_parser("applicator", help="an applicator worked from stdin")
     applicator.add_argument("--link", type=Path, required=True, help="name of the serial line")
     applicator.add_argument("--seed", type=int, default=1)
@@ -37,9 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("pynetdicom").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        return {"suite": _suite, "scanner": _scanner, "applicator": _applicator}[given.command](
-            given
-        )
+        return {
+            "suite": _suite,
+            "scanner": _scanner,
+            "case": _case,
+            "applicator": _applicator,
+        }[given.command](given)
     except (ValueError, GaveUpError, NotDeliveredError) as error:
         print(f"simulators {given.command}: {error}", file=sys.stderr)
         return 2
@@ -58,13 +69,22 @@ def _add_peer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--called-ae", default="SEEDGUIDE")
 
 
+def _add_physics(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--physics",
+        choices=PHYSICS,
+        default=default,
+        help=f"through the sinogram, or plain and quick (default {default})",
+    )
+
+
 def _stop(*_: object) -> None:
     raise SystemExit(0)
 
 
 def _gantry(given: argparse.Namespace) -> Gantry:
     case = draw_case(given.seed, seeds=given.seeds, slice_mm=given.slice_mm, level=given.case)
-    return Gantry(case, Peer(given.host, given.port, given.called_ae))
+    return Gantry(case, Peer(given.host, given.port, given.called_ae), given.physics)
 
 
 def _suite(given: argparse.Namespace) -> int:
@@ -88,6 +108,24 @@ def _scanner(given: argparse.Namespace) -> int:
     else:
         operator.drop_blindly()
         gantry.scan_seeds(operator.seeds)
+    return 0
+
+
+def _case(given: argparse.Namespace) -> int:
+    from simulators.cases import LIBRARY, generate
+
+    if given.name is None:
+        for name, recipe in LIBRARY.items():
+            print(f"{name:12}  {recipe.about}")
+        return 0
+    out = given.out or Path(f"{given.name}-{given.slice_mm:g}mm")
+    scanned = generate(given.name, given.slice_mm, given.seed, physics=given.physics)
+    scanned.write(out)
+    truth = scanned.truth
+    print(
+        f"{out}: {len(scanned.hu)} slices, {len(truth['seeds'])} seeds, "
+        f"{len(truth['needles'])} needles, {len(truth['others'])} other things"
+    )
     return 0
 
 

@@ -7,12 +7,12 @@ import importlib.util
 import subprocess
 import sys
 
-SUMMARY = "Run a virtual scanner, applicator or the whole suite."
+SUMMARY = "Run a virtual scanner, applicator or the whole suite, or scan a named hard case."
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("device", choices=("scanner", "applicator", "suite"))
+    parser.add_argument("device", choices=("scanner", "applicator", "suite", "case"))
     parser.add_argument(
         "arguments", nargs=argparse.REMAINDER, help="of the device; --help lists them"
     )

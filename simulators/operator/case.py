@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.identity import Identity
-from simulators.patient import Anatomy, draw_anatomy
+from simulators.patient import Anatomy, draw_anatomy, draw_placement
 from simulators.planner import Directive, Needle, plan_needles
 from simulators.scanner import Protocol, SeriesLabel
 
@@ -134,8 +134,8 @@ def draw_case(seed: int, *, seeds: int, slice_mm: float, level: str) -> Case:
         anatomy=anatomy,
         needles=needles,
         directive=directive,
-        patient_to_planning=_placement(rng),
-        patient_to_room=_placement(rng),
+        patient_to_planning=draw_placement(rng),
+        patient_to_room=draw_placement(rng),
         cartridges=_delivery(seed, seeds),
         misfire_at=int(rng.integers(1, seeds)),
         slice_mm=slice_mm,
@@ -152,20 +152,6 @@ def _patient_with_room(
             return anatomy, plan_needles(anatomy, seeds, rng)
         except ValueError:
             target_cc *= 1.08
-
-
-def _placement(rng: np.random.Generator) -> FloatArray:
-    """Return where a patient lies in a scanner: turned by a few degrees, shifted at will."""
-    turn = np.radians(rng.uniform(-3.0, 3.0, 3))
-    matrix = np.eye(4)
-    for axis, angle in enumerate(turn):
-        i, j = (axis + 1) % 3, (axis + 2) % 3
-        step = np.eye(4)
-        step[i, i] = step[j, j] = math.cos(angle)
-        step[i, j], step[j, i] = -math.sin(angle), math.sin(angle)
-        matrix = step @ matrix
-    matrix[:3, 3] = rng.uniform((-30.0, -30.0, -400.0), (30.0, 30.0, 400.0))
-    return matrix
 
 
 def _delivery(seed: int, seeds: int) -> tuple[Cartridge, ...]:

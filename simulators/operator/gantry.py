@@ -7,12 +7,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 
+from simulators.metal import needle_solids, seed_solids, straight
+from simulators.metal.solid import table
 from simulators.operator.case import Case, moved
 from simulators.operator.hands import LyingSeed
 from simulators.planner import Needle, implant_plan, outlines, structure_set
-from simulators.scanner import ct_images, push, scan
+from simulators.scanner import Protocol, anatomy_body, ct_images, push, scan, scan_sinogram
+
+FloatArray = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
 SERIES = ("planning", "needles", "verification")
@@ -34,10 +39,12 @@ class Gantry:
     Attributes:
         case: the patient and the plan.
         peer: where everything is pushed to.
+        physics: ``plain``, quick, or ``sinogram``, true to streaks and noise.
     """
 
     case: Case
     peer: Peer
+    physics: str = "plain"
 
     def send_plan(self) -> None:
         """Push planning CT, structures and plan."""
@@ -57,7 +64,7 @@ class Gantry:
         label, protocol = case.label("planning"), case.planning_protocol
         frame = case.patient_to_planning
         yield from ct_images(
-            scan(case.anatomy, frame, protocol, self._noise("planning")),
+            self._scan("planning", frame, protocol, (), ()),
             protocol,
             label,
             case.identity,
@@ -72,15 +79,25 @@ class Gantry:
     ) -> Iterator[FileDataset]:
         """Yield the images of a scan of the room."""
         case = self.case
-        hu = scan(
-            case.anatomy,
-            case.patient_to_room,
-            case.room_protocol,
-            self._noise(name),
-            needles=tuple((n.tip, n.entry) for n in needles),
-            seeds=tuple((s.centre, s.axis) for s in seeds),
-        )
+        hu = self._scan(name, case.patient_to_room, case.room_protocol, needles, seeds)
         yield from ct_images(hu, case.room_protocol, case.label(name), case.identity)
+
+    def _scan(
+        self,
+        name: str,
+        frame: FloatArray,
+        protocol: Protocol,
+        needles: Sequence[Needle],
+        seeds: Sequence[LyingSeed],
+    ) -> NDArray[np.int16]:
+        noise, anatomy = self._noise(name), self.case.anatomy
+        if self.physics == "plain":
+            lying = tuple((n.tip, n.entry) for n in needles)
+            dropped = tuple((s.centre, s.axis) for s in seeds)
+            return scan(anatomy, frame, protocol, noise, needles=lying, seeds=dropped)
+        metal = [s for n in needles for s in needle_solids(straight(n.tip, n.entry))]
+        metal += [s for seed in seeds for s in seed_solids(seed.centre, seed.axis)]
+        return scan_sinogram(anatomy_body(anatomy, frame), table(metal), protocol, noise)
 
     def _noise(self, name: str) -> np.random.Generator:
         return np.random.default_rng((self.case.identity.seed, 3, SERIES.index(name)))

@@ -74,6 +74,10 @@ class Anatomy:
         centre = self.back_mm - self.body_half_depth
         return float(centre + self.body_half_depth * np.sqrt(inside))
 
+    def tissue(self, points: FloatArray) -> FloatArray:
+        """Return the HU of the tissue at points (n, 3) of the patient's frame."""
+        return np.asarray(_tissues(self.parameters(), np.ascontiguousarray(points)))
+
 
 def draw_anatomy(rng: np.random.Generator, level: str, target_cc: float) -> Anatomy:
     """Draw a patient at random within the ranges of adults.
@@ -151,6 +155,40 @@ def render(parameters, to_patient, shape, sublevels):  # type: ignore[no-untyped
                     )
                     total += _tissue(parameters, x, y, z)
                 hu[k, j, i] = total / len(sublevels)
+    return hu
+
+
+@njit(cache=True, nogil=True)
+def render_plane(parameters, to_patient, pixels, offsets):  # type: ignore[no-untyped-def]
+    """Return HU of one plane, (pixels, pixels) float32, averaged over offsets.
+
+    Args:
+        parameters: ``Anatomy.parameters()``.
+        to_patient: (4, 4) from index (column, row, height) to the patient frame.
+        pixels: on each side.
+        offsets: (n, 3) of the index.
+    """
+    hu = np.empty((pixels, pixels), np.float32)
+    m = to_patient
+    for j in range(pixels):
+        for i in range(pixels):
+            total = 0.0
+            for s in range(len(offsets)):
+                u, v, w = i + offsets[s, 0], j + offsets[s, 1], offsets[s, 2]
+                x = m[0, 0] * u + m[0, 1] * v + m[0, 2] * w + m[0, 3]
+                y = m[1, 0] * u + m[1, 1] * v + m[1, 2] * w + m[1, 3]
+                z = m[2, 0] * u + m[2, 1] * v + m[2, 2] * w + m[2, 3]
+                total += _tissue(parameters, x, y, z)
+            hu[j, i] = total / len(offsets)
+    return hu
+
+
+@njit(cache=True, nogil=True)
+def _tissues(parameters, points):  # type: ignore[no-untyped-def]
+    """Return the HU of the tissue at each point."""
+    hu = np.empty(len(points))
+    for i in range(len(points)):
+        hu[i] = _tissue(parameters, points[i, 0], points[i, 1], points[i, 2])
     return hu
 
 

@@ -1,4 +1,4 @@
-"""The images of the virtual scanner.
+"""What a scan is asked for, and the quick images of the virtual scanner.
 
 Plain physics: partial volume in the slice and in the plane, a Gaussian point spread, metal
 that blooms and clips, noise that grows as slices get thinner. Every random number comes from
@@ -19,7 +19,9 @@ from simulators.patient.anatomy import Anatomy, render
 FloatArray = NDArray[np.float64]
 
 PIXELS = 512
-CLIP_HU = 3071
+# How a scan is made: through its sinogram, or plainly, here.
+PHYSICS = ("sinogram", "plain")
+CLIP_HU, EXTENDED_HU = 3071, 30710
 # In-plane point spread of a standard kernel, as a Gaussian, mm.
 BLUR_MM = 0.6
 # Noise of a diagnostic scan in 2 mm slices, HU.
@@ -43,6 +45,10 @@ class Protocol:
         slices: number of slices.
         centre_mm: (3,) middle of the scan in the scan's frame, LPS mm.
         prone: whether the patient lies prone (HFP); else supine (HFS).
+        tilt_deg: of the gantry, its top towards the feet of a supine patient.
+        kernel: ``soft`` or ``bone``; the plain scanner has one only.
+        dose: relative to the usual dose; the plain scanner has one only.
+        extended: HU up to 30,710; else clipped at 3071, as 12 bits hold.
     """
 
     slice_mm: float
@@ -50,6 +56,15 @@ class Protocol:
     slices: int
     centre_mm: tuple[float, float, float]
     prone: bool
+    tilt_deg: float = 0.0
+    kernel: str = "soft"
+    dose: float = 1.0
+    extended: bool = False
+
+    @property
+    def highest_hu(self) -> int:
+        """Where HU are clipped."""
+        return EXTENDED_HU if self.extended else CLIP_HU
 
     @property
     def in_plane(self) -> float:
@@ -62,10 +77,11 @@ class Protocol:
     @property
     def affine(self) -> FloatArray:
         """4x4 from (column, row, slice) to the scan's frame."""
-        steps = np.array((self.in_plane * self.pixel_mm,) * 2 + (self.slice_mm,))
+        step, tilt = self.in_plane * self.pixel_mm, np.radians(self.tilt_deg)
+        affine = np.diag((step, step * np.cos(tilt), self.slice_mm, 1.0))
+        affine[2, 1] = step * np.sin(tilt)
         middle = np.array(((PIXELS - 1) / 2, (PIXELS - 1) / 2, (self.slices - 1) / 2))
-        affine = np.diag((*steps, 1.0))
-        affine[:3, 3] = np.array(self.centre_mm) - middle * steps
+        affine[:3, 3] = np.array(self.centre_mm) - affine[:3, :3] @ middle
         return affine
 
 
@@ -103,7 +119,7 @@ def scan(
     noise = rng.standard_normal(shape, dtype=np.float32)
     noise = gaussian_filter(noise, (0.0, 0.7, 0.7))
     hu += noise * (NOISE_HU * np.sqrt(2.0 / protocol.slice_mm) / float(noise.std()))
-    return np.clip(np.rint(hu), -1024, CLIP_HU).astype(np.int16)
+    return np.clip(np.rint(hu), -1024, protocol.highest_hu).astype(np.int16)
 
 
 def add_rod(

@@ -37,8 +37,13 @@ class SeriesLabel:
 def ct_images(
     hu: NDArray[np.int16], protocol: Protocol, label: SeriesLabel, identity: Identity
 ) -> Iterator[FileDataset]:
-    """Yield the slices of a scan as CT images, 12 bit, intercept -1024, in scanning order."""
+    """Yield the slices of a scan as CT images, intercept -1024, in scanning order.
+
+    12 bits are stored, 16 if the protocol's HU are extended.
+    """
     affine = protocol.affine
+    pixel = protocol.pixel_mm
+    bits = 16 if protocol.extended else 12
     for k, image in enumerate(hu):
         at = label.at + timedelta(seconds=0.1 * k)
         data = identity.dataset(CTImageStorage, image_uid(identity, label.name, k), at)
@@ -56,15 +61,17 @@ def ct_images(
         data.PatientPosition = "HFP" if protocol.prone else "HFS"
         x, y, z = (float(v) for v in affine[:3, :3] @ (0, 0, k) + affine[:3, 3])
         data.ImagePositionPatient = [f"{v:.4f}" for v in (x, y, z)]
-        data.ImageOrientationPatient = [protocol.in_plane, 0, 0, 0, protocol.in_plane, 0]
+        data.ImageOrientationPatient = [f"{v:.8f}" for v in affine[:3, :2].T.ravel() / pixel]
+        data.GantryDetectorTilt = protocol.tilt_deg
         data.PixelSpacing = [protocol.pixel_mm, protocol.pixel_mm]
         data.SliceThickness = protocol.slice_mm
         data.SliceLocation = f"{z:.4f}"
         data.KVP = 120
+        data.ConvolutionKernel = protocol.kernel.upper()
         data.Rows = data.Columns = PIXELS
         data.SamplesPerPixel = 1
         data.PhotometricInterpretation = "MONOCHROME2"
-        data.BitsAllocated, data.BitsStored, data.HighBit = 16, 12, 11
+        data.BitsAllocated, data.BitsStored, data.HighBit = 16, bits, bits - 1
         data.PixelRepresentation = 0
         data.RescaleIntercept, data.RescaleSlope, data.RescaleType = -1024, 1, "HU"
         data.PixelData = (image.astype(np.int32) + 1024).astype("<u2").tobytes()
