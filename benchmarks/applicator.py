@@ -89,7 +89,7 @@ def _drops(folder: Path) -> tuple[list[float], list[float]]:
         try:
             _until(lambda: bool(up) and up[-1].state == "up" and len(log) == station.head_eid)
             for n in range(DROPS):
-                link.permit(n + 1, 1, "C1", 1, len(log))
+                link.permit(n + 1, 1, "C1", len(log), (0.0,))
                 _until(lambda: station.armed)
                 _until(lambda: len(log) == station.head_eid)
                 at["stroke"] = time.perf_counter()

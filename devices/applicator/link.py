@@ -8,7 +8,7 @@ import secrets
 import threading
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field, replace
@@ -21,19 +21,28 @@ from devices.applicator.records import (
     ControllerStatus,
     DeviceRecord,
     LinkStatus,
+    State,
     parse_status,
 )
-from devices.applicator.session import HostSession, Request
+from devices.applicator.session import HostSession, Phase, Request
 from devices.applicator.wirelog import WireLog
 from devices.errors import DeviceBroken, DeviceRefused, OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
 LEASE_MS = 1000
-REOPEN_AFTER_S = 0.5
+# The first try comes at once after a hiccup; a plug that stays out is not hammered at.
+REOPEN_AFTER_S, REOPEN_AT_MOST_S = 0.25, 4.0
 # Longer than a request, three retries, and a slow disk for the record before it.
 ANSWER_WITHIN_S = 3.0
 OUTCOMES = ("DROP", "NODROP")
+_STATES: dict[Phase, State] = {
+    Phase.GREETING: "connecting",
+    Phase.TESTING: "connecting",
+    Phase.OPEN: "up",
+    Phase.FAULTY: "refused",
+    Phase.HELD: "refused",
+}
 _WORDS = {
     "NOSESSION": "the applicator has another session",
     "VERB": "the applicator does not know this request",
@@ -49,6 +58,8 @@ _WORDS = {
     "SENSOR": "a sensor of the applicator is at fault",
     "FULL": "the applicator's journal is full",
     "VERSION": "the applicator speaks another version of the protocol",
+    "TEST": "the applicator has not tested itself since its start",
+    "HELD": "the applicator is held; nothing was sent",
 }
 
 
@@ -86,6 +97,8 @@ class ApplicatorLink:
         self._record = record
         self._heard = heard
         self._jid, self._eid = position or ("", 0)
+        self._tested_boot = 0
+        self._failures = 0
         self._wire = WireLog(wire_log)
         self._status = LinkStatus("connecting")
         self._asks: queue.SimpleQueue[_Ask] = queue.SimpleQueue()
@@ -103,15 +116,22 @@ class ApplicatorLink:
         if self._thread.is_alive():
             self._thread.join()
 
-    def permit(self, number: int, needle: int, cartridge: str, count: int, after: int) -> None:
-        """Permit seeds.
+    def permit(
+        self,
+        number: int,
+        needle: int,
+        cartridge: str,
+        after: int,
+        stops_mm: Sequence[float],
+    ) -> None:
+        """Permit seeds, one for each stop of the barrel.
 
         Args:
             number: of the permit; higher than any before.
             needle: the applicator must be on.
             cartridge: serial number; must be in the applicator.
-            count: seeds.
             after: last record that was seen; the controller must have no later one.
+            stops_mm: total retraction at which each seed is to be dropped, in order, mm.
 
         Raises:
             DeviceRefused: the controller does not permit it, and why.
@@ -120,7 +140,9 @@ class ApplicatorLink:
         """
         if self._status.state == "refused":
             raise DeviceRefused(self._status.detail)
-        self._ask(Request("ARM", (number, needle, cartridge, count, after, LEASE_MS)))
+        stops = ",".join(str(round(10 * stop)) for stop in stops_mm)
+        words = (number, needle, cartridge, len(stops_mm), after, LEASE_MS, stops)
+        self._ask(Request("ARM", words))
 
     def disarm(self) -> None:
         """End the permit now; raises as :meth:`permit` does."""
@@ -176,9 +198,13 @@ class ApplicatorLink:
         while not self._stop.is_set():
             try:
                 self._session()
-            except DeviceBroken as error:
-                self._lost(str(error))
-                self._stop.wait(REOPEN_AFTER_S)
+            except Exception as error:
+                if not isinstance(error, DeviceBroken):
+                    # A defect of ours ends the session, not the thread: the lock closes by lease.
+                    log.exception("the session failed")
+                self._lost(str(error) or type(error).__name__)
+                self._stop.wait(reopen_after_s(self._failures))
+                self._failures += 1
         self._fail_open_asks()
         self._tell(replace(self._status, state="closed", detail="", armed=False))
 
@@ -186,7 +212,11 @@ class ApplicatorLink:
         """Open the port and serve it until it breaks or the link is closed."""
         port = Port(self._url)
         session = HostSession(
-            secrets.token_hex(4).upper(), self._jid, self._eid, looks_only=self._looks_only
+            secrets.token_hex(4).upper(),
+            self._jid,
+            self._eid,
+            looks_only=self._looks_only,
+            tested_boot=self._tested_boot,
         )
         self._wire.note(f"session {session.sid} on {self._url}")
         cutter = LineCutter()
@@ -227,9 +257,9 @@ class ApplicatorLink:
             self._jid, self._eid = record.jid, record.eid
         if session.heard_s == heard_s or session.identity is None:
             return
-        self._jid = session.jid
+        self._jid, self._tested_boot, self._failures = session.jid, session.tested_boot, 0
         status = LinkStatus(
-            "refused" if session.refusal else "up",
+            _STATES[session.phase],
             session.refusal,
             session.identity.serial_number,
             session.identity.jid,
@@ -288,6 +318,11 @@ class ApplicatorLink:
                 else DeviceBroken(f"the link was lost; {verb} was not sent")
             )
         self._open.clear()
+
+
+def reopen_after_s(failures: int) -> float:
+    """Return how long to wait before the port is opened again, s: twice as long each time."""
+    return float(min(REOPEN_AFTER_S * 2 ** min(failures, 10), REOPEN_AT_MOST_S))
 
 
 def _word(text: str) -> str:

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import serial
+from serial.tools import list_ports
 
 from devices.errors import DeviceBroken
 
 BAUD = 115200
 READ_WAIT_S = 0.01
 WRITE_WAIT_S = 0.5
+USB = "usb:"
 
 
 class Port:
@@ -22,7 +24,8 @@ class Port:
         """Open a port.
 
         Args:
-            url: device name or pyserial URL.
+            url: device path, ``usb:SERIAL`` for whichever port the USB adapter of that serial
+                number has now, or a pyserial URL (``socket://``, ``rfc2217://``).
 
         Raises:
             DeviceBroken: it cannot be opened.
@@ -31,11 +34,12 @@ class Port:
         with self._translated("cannot be opened"):
             # exclusive keeps out others only if they ask too; it catches a second console.
             self._serial = serial.serial_for_url(
-                url,
+                _found(url) if url.startswith(USB) else url,
                 baudrate=BAUD,
                 timeout=READ_WAIT_S,
-                write_timeout=WRITE_WAIT_S,
-                exclusive=True,
+                # pyserial's rfc2217 refuses a write timeout; its socket has one of its own.
+                write_timeout=None if url.startswith("rfc2217:") else WRITE_WAIT_S,
+                exclusive=None if "://" in url else True,
             )
 
     def read(self) -> bytes:
@@ -66,6 +70,24 @@ class Port:
     def _translated(self, what: str) -> Iterator[None]:
         try:
             yield
-        # termios.error is no OSError; a pulled plug raises either (or ValueError in pyserial).
-        except (serial.SerialException, OSError, termios.error, ValueError, TypeError) as error:
+        # What pyserial lets out: SerialException and bare OSError on a pulled plug, termios.error
+        # (no OSError) from ioctls, ValueError for an unknown URL, TypeError and AttributeError
+        # from a port that another thread or a dead socket has closed under it.
+        except (
+            serial.SerialException, OSError, termios.error, ValueError, TypeError,
+            AttributeError, NotImplementedError,
+        ) as error:  # fmt: skip
             raise DeviceBroken(f"port {self._url} {what}: {error}") from error
+
+
+def _found(url: str) -> str:
+    """Return the device that the USB adapter of a serial number has now.
+
+    Raises:
+        OSError: no such adapter is plugged in.
+    """
+    wanted = url.removeprefix(USB)
+    for port in list_ports.comports():
+        if port.serial_number == wanted:
+            return str(port.device)
+    raise OSError(f"no USB adapter with serial number {wanted} is plugged in")

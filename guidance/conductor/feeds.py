@@ -127,7 +127,7 @@ class ApplicatorFeed:
     def _permit(self, effect: Arm) -> None:
         try:
             self._link.permit(
-                effect.permit, effect.needle, effect.cartridge, effect.count, effect.after
+                effect.permit, effect.needle, effect.cartridge, effect.after, effect.stops_mm
             )
         except DeviceError as error:
             self._conductor.offer(PermitEnded(effect.permit, str(error)))

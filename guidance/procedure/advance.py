@@ -49,13 +49,16 @@ from guidance.procedure.state import CaseState
 
 @dataclass(frozen=True)
 class Arm:
-    """Give the applicator a permit; ``after`` is the last device record known here."""
+    """Give the applicator a permit, one seed for each stop of the barrel (total mm, in order).
+
+    ``after`` is the last device record known here.
+    """
 
     permit: int
     needle: int
     cartridge: str
-    count: int
     after: int
+    stops_mm: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ def replayed(case_id: str, events: Iterable[ProcedureEvent]) -> CaseState:
 def _effects(state: CaseState, event: ProcedureEvent) -> tuple[Effect, ...]:
     fact = event.fact
     if isinstance(fact, SeedsPermitted):
-        return (Arm(fact.permit, fact.needle, fact.cartridge, fact.count, state.device.eid),)
+        device = state.device
+        return (Arm(fact.permit, fact.needle, fact.cartridge, device.eid, device.stops_mm),)
     if isinstance(fact, StrokeResolved):
         return (Resolve(fact.eid, fact.dropped, fact.by),)
     if isinstance(fact, Disarmed):

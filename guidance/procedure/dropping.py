@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from guidance.alarms import Priority
 from guidance.errors import RefusedError
+from guidance.planning.plan import PlannedSeed
 from guidance.procedure.events import (
     DeviceRecorded,
     Disarmed,
@@ -21,6 +22,10 @@ from guidance.tracking.implant import ImplantSeed
 
 # A planned seat this far along the needle from the actual one is another seat, mm.
 SAME_SEAT_MM = 5.0
+# The barrel is at a stop if it is nearer than half a detent of the rail, mm.
+AT_STOP_MM = 2.5
+# Nothing is permitted while one of these was not acknowledged: what the applicator did was odd.
+_MUST_BE_SEEN = ("jam:", "sensor:", "unpermitted:", "double:", "record:")
 
 
 def device_recorded(state: CaseState, fact: DeviceRecorded) -> CaseState:
@@ -107,7 +112,43 @@ def _retract(state: CaseState, fact: DeviceRecorded) -> CaseState:
     needle, total_mm = int(fact.args[0]), float(fact.args[1])
     known = dict(state.device.retraction_mm)
     known[needle] = total_mm
-    return _device(state, retraction_mm=tuple(sorted(known.items())))
+    return _at_its_stop(_device(state, retraction_mm=tuple(sorted(known.items()))), needle)
+
+
+def _at_its_stop(state: CaseState, needle: int) -> CaseState:
+    """Check the barrel against the permit's next seed; the stylet is locked until it is there."""
+    stop_mm, key = state.device.next_stop_mm, f"step:{needle}"
+    found_mm = state.device.retraction_of(needle)
+    if (
+        stop_mm is None
+        or not state.device.armed
+        or needle != state.device.permit_needle
+        or abs(found_mm - stop_mm) <= AT_STOP_MM
+    ):
+        return state.without_alarm(key)
+    return state.with_alarm(
+        key,
+        Priority.MEDIUM,
+        f"Needle {needle} is drawn back {found_mm:.1f} mm; its next seed belongs at "
+        f"{stop_mm:.1f} mm. The stylet is locked until it is there.",
+    )
+
+
+def _blocked(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    """Say why the stylet stayed locked when it was pulled."""
+    needle, reason = int(fact.args[0]), fact.args[1]
+    if reason == "step":
+        text = (
+            f"The stylet was pulled with needle {needle} drawn back {float(fact.args[3]):.1f} mm; "
+            f"its next seed belongs at {float(fact.args[2]):.1f} mm. It stayed locked."
+        )
+        return state.with_alarm(f"step:{needle}", Priority.MEDIUM, text)
+    planned = len(state.plan.seeds_of(needle)) if state.plan else 0
+    if planned and state.counted_through(needle) >= planned:
+        text = f"Needle {needle} has all its {planned} planned seeds; the stylet stayed locked."
+        return state.with_alarm(f"plan-done:{needle}", Priority.MEDIUM, text)
+    text = f"The stylet was pulled on needle {needle} without a permit; it stayed locked."
+    return state.with_alarm("blocked", Priority.LOW, text)
 
 
 def _arm(state: CaseState, fact: DeviceRecorded) -> CaseState:
@@ -119,7 +160,13 @@ def _arm(state: CaseState, fact: DeviceRecorded) -> CaseState:
         permit_needle=needle,
         permitted=count,
         dropped=0,
+        stops_mm=_told_stops(fact) or state.device.stops_mm,
     )
+
+
+def _told_stops(fact: DeviceRecorded) -> tuple[float, ...]:
+    """Return the stops of an ARM record, none if an older controller wrote it."""
+    return tuple(int(s) / 10 for s in fact.args[4].split(",")) if len(fact.args) > 4 else ()
 
 
 def _disarm(state: CaseState, fact: DeviceRecorded) -> CaseState:
@@ -156,10 +203,7 @@ def _placed(state: CaseState, needle: int, event_key: str) -> CaseState:
     track = state.needle(needle)
     counted = state.counted_through(needle)
     number = 1 + max((s.number for s in state.seeds), default=0)
-    plan = state.plan
-    planned = plan.seeds_of(needle) if plan and _has_needle(plan.needles, needle) else ()
-    taken = {s.planned_number for s in state.seeds}
-    seats = [s for s in planned if s.number not in taken]
+    seats = _free_seats(state, needle)
     seat = min(seats, key=lambda s: abs(s.retraction_mm - retraction_mm), default=None)
     if seat is not None and abs(seat.retraction_mm - retraction_mm) > SAME_SEAT_MM:
         seat = None
@@ -272,6 +316,7 @@ _RECORDS: dict[str, Callable[[CaseState, DeviceRecorded], CaseState]] = {
     "UNKNOWN": _unknown,
     "RESOLVED": _resolved,
     "RETRACT": _retract,
+    "BLOCKED": _blocked,
     "JAM": _jam,
     "SENSOR": _sensor,
     "TEST": _noted,
@@ -290,7 +335,16 @@ def seeds_permitted(state: CaseState, fact: SeedsPermitted) -> CaseState:
         permit_needle=fact.needle,
         permitted=fact.count,
         dropped=0,
+        stops_mm=tuple(s.retraction_mm for s in _free_seats(state, fact.needle)[: fact.count]),
     )
+
+
+def _free_seats(state: CaseState, needle: int) -> tuple[PlannedSeed, ...]:
+    """Return the planned seeds of a needle that none was dropped for, deepest first."""
+    plan = state.plan
+    planned = plan.seeds_of(needle) if plan and _has_needle(plan.needles, needle) else ()
+    taken = {s.planned_number for s in state.seeds}
+    return tuple(s for s in planned if s.number not in taken)
 
 
 def permit_refusal(state: CaseState, fact: SeedsPermitted) -> str:
@@ -300,6 +354,12 @@ def permit_refusal(state: CaseState, fact: SeedsPermitted) -> str:
     planned = len(state.plan.seeds_of(fact.needle)) if state.plan else 0
     left = planned - state.counted_through(fact.needle)
     clearance = next((a for a in state.alarms if a.key == f"clearance:{fact.needle}"), None)
+    seats = next((a for a in state.alarms if a.key == f"seats:{fact.needle}"), None)
+    stops_mm = [s.retraction_mm for s in _free_seats(state, fact.needle)[: max(0, fact.count)]]
+    near = [s for s in needle.seats if not s.kept and s.retraction_mm in stops_mm] if needle else []
+    unheeded = [
+        a for a in state.alarms if a.key.startswith(_MUST_BE_SEEN) and not a.acknowledged_by
+    ]
     checks = (
         (not fact.by.strip(), "seeds are permitted by a named person; give a name"),
         (bool(state.closed_by), "the case is closed"),
@@ -332,6 +392,15 @@ def permit_refusal(state: CaseState, fact: SeedsPermitted) -> str:
         (
             clearance is not None and clearance.active and not clearance.acknowledged_by,
             f"needle {fact.needle} is too near to an organ at risk; acknowledge that first",
+        ),
+        (
+            bool(near) and (seats is None or not seats.acknowledged_by),
+            f"{len(near)} of these seeds would land too near to an organ at risk; permit fewer, "
+            "or acknowledge that first",
+        ),
+        (
+            bool(unheeded),
+            f"acknowledge first: {unheeded[0].text if unheeded else ''}",
         ),
         (fact.permit <= device.permit, f"permit {fact.permit} was used before"),
     )

@@ -211,7 +211,7 @@ def needles_tracked(state: CaseState, fact: NeedlesTracked) -> CaseState:
         return state
     state = replace(state, tracked=fact, needles_confirmed_by="")
     for needle in fact.needles:
-        state = _judge_clearance(state, needle)
+        state = _judge_seats(_judge_clearance(state, needle), needle)
     unseen = [n.number for n in fact.needles if n.tip_mm is None]
     unplanned = [n.number for n in fact.needles if n.planned is None]
     state = state.without_alarm("needles:unseen").without_alarm("needles:unplanned")
@@ -239,6 +239,23 @@ def _judge_clearance(state: CaseState, needle: NeedleTrack) -> CaseState:
         Priority.MEDIUM,
         f"Needle {needle.number} lies {nearest.distance_mm:.1f} mm from {nearest.structure}; "
         f"the limit is {nearest.limit_mm:.1f} mm.",
+    )
+
+
+def _judge_seats(state: CaseState, needle: NeedleTrack) -> CaseState:
+    """Say which seeds would land too near; they are not permitted before a person has seen it."""
+    key = f"seats:{needle.number}"
+    near = [seat for seat in needle.seats if not seat.kept]
+    if not near:
+        return state.without_alarm(key)
+    told = ", ".join(
+        f"at {s.retraction_mm:.1f} mm: {s.distance_mm:.1f} mm from {s.structure}" for s in near
+    )
+    return state.with_alarm(
+        key,
+        Priority.HIGH,
+        f"Needle {needle.number}: {len(near)} of its seeds would land nearer than "
+        f"{near[0].limit_mm:.1f} mm ({told}). The stylet is locked for them.",
     )
 
 

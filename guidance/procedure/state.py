@@ -82,6 +82,7 @@ class Device:
         permit_needle: its needle.
         permitted: seeds it allows.
         dropped: seeds dropped under it.
+        stops_mm: total retraction that each of its seeds belongs at, in order, mm.
         armed: whether it is in force.
         unknown: (eid, cartridge, needle) of strokes whose outcome nobody has resolved.
         link: last known state of the link.
@@ -98,10 +99,17 @@ class Device:
     permit_needle: int | None = None
     permitted: int = 0
     dropped: int = 0
+    stops_mm: tuple[float, ...] = ()
     armed: bool = False
     unknown: tuple[tuple[int, str, int | None], ...] = ()
     link: str = "absent"
     link_detail: str = ""
+
+    @property
+    def next_stop_mm(self) -> float | None:
+        """Total retraction for the permit's next seed, mm; None without one."""
+        left = self.stops_mm[self.dropped :] if self.permitted else ()
+        return left[0] if left else None
 
     def retraction_of(self, needle: int) -> float:
         """Return how far a needle is drawn back, mm (0 before any retraction)."""

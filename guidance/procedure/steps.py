@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from guidance.procedure.closing import ledger
 from guidance.procedure.snapshot import Step
-from guidance.procedure.state import CaseState
+from guidance.procedure.state import CaseState, Device
 
 
 def step_of(state: CaseState) -> Step:
@@ -66,8 +68,7 @@ def _implant(state: CaseState) -> str:
     if device.unknown:
         return "Resolve the stroke of unknown outcome before anything else."
     if device.armed:
-        left = device.permitted - device.dropped
-        return f"Needle {device.permit_needle}: drop {left} more, drawing back between seeds."
+        return _drop(device)
     planned = len(state.plan.seeds) if state.plan else 0
     counted = sum(1 for s in state.seeds if s.event_key)
     if counted >= planned:
@@ -75,6 +76,17 @@ def _implant(state: CaseState) -> str:
     if device.needle is None:
         return "Attach the applicator to the next needle."
     return f"Permit the seeds of needle {device.needle}."
+
+
+def _drop(device: Device) -> str:
+    """Say how many seeds are left, where the next one belongs, and the spacing after it."""
+    left = device.permitted - device.dropped
+    stops = device.stops_mm[device.dropped :]
+    if not stops:
+        return f"Needle {device.permit_needle}: drop {left} more, drawing back between seeds."
+    steps = sorted({round(b - a, 1) for a, b in pairwise(stops)})
+    spacing = f", then every {' or '.join(f'{s:g}' for s in steps)} mm" if steps else ""
+    return f"Needle {device.permit_needle}: drop {left} more, next at {stops[0]:g} mm{spacing}."
 
 
 def _verify(state: CaseState) -> str:

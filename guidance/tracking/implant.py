@@ -31,6 +31,28 @@ class Clearance:
 
 
 @dataclass(frozen=True)
+class SeatClearance:
+    """Distance of a seed that is to be dropped to the organ at risk nearest to it.
+
+    Attributes:
+        retraction_mm: total retraction at which it is dropped.
+        structure: name of the organ.
+        distance_mm: from its centre to the surface; negative inside.
+        limit_mm: the case's limit.
+    """
+
+    retraction_mm: float
+    structure: str
+    distance_mm: float
+    limit_mm: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the limit is kept."""
+        return self.distance_mm >= self.limit_mm
+
+
+@dataclass(frozen=True)
 class NeedleTrack:
     """One needle: where it was planned, where it is seen, and how far apart that is.
 
@@ -49,6 +71,7 @@ class NeedleTrack:
         entry_deviation_mm: distance of the seen entry from the planned needle's line.
         angle_deg: angle between the seen and the planned needle.
         clearances: to each organ at risk.
+        seats: where each planned seed would lie, deepest first, and how near to an organ.
     """
 
     number: int
@@ -63,6 +86,7 @@ class NeedleTrack:
     entry_deviation_mm: float | None = None
     angle_deg: float | None = None
     clearances: tuple[Clearance, ...] = ()
+    seats: tuple[SeatClearance, ...] = ()
 
 
 @dataclass(frozen=True)

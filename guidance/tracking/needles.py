@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment
 from dose.structures import Structure, signed_distance_mm
 from guidance.detection.detections import DetectedNeedle, Detections
 from guidance.planning.plan import ImplantPlan, PlannedNeedle
-from guidance.tracking.implant import Clearance, NeedleTrack
+from guidance.tracking.implant import Clearance, NeedleTrack, SeatClearance
 
 Point = tuple[float, float, float]
 FloatArray = NDArray[np.float64]
@@ -52,7 +52,9 @@ def track_needles(
     tracks = []
     for i, needle in enumerate(planned):
         seen = detections.needles[pairs[i]] if i in pairs else None
-        tracks.append(_track(needle.number, needle, seen, organs, limit_mm))
+        track = _track(needle.number, needle, seen, organs, limit_mm)
+        stops = [seed.retraction_mm for seed in plan.seeds_of(needle.number)] if plan else []
+        tracks.append(replace(track, seats=_seats(track, stops, organs, limit_mm)))
     free = 1 + max((n.number for n in planned), default=0)
     unplanned = [n for j, n in enumerate(detections.needles) if j not in pairs.values()]
     for k, seen in enumerate(sorted(unplanned, key=lambda n: n.tip_mm)):
@@ -128,6 +130,21 @@ def _clearance(seen: DetectedNeedle, organ: Structure, limit_mm: float) -> Clear
         points.append(start + (end - start) * (np.arange(1, steps + 1) / steps)[:, None])
     distance = float(signed_distance_mm(organ, np.concatenate(points)).min())
     return Clearance(organ.name, distance, limit_mm)
+
+
+def _seats(
+    track: NeedleTrack, stops_mm: Sequence[float], organs: Sequence[Structure], limit_mm: float
+) -> tuple[SeatClearance, ...]:
+    """Return how near each seed would come to the organ nearest to it, as the needle lies."""
+    if track.tip_mm is None or not organs or not stops_mm:
+        return ()
+    centres = np.array([counted_position(track, stop)[0] for stop in stops_mm])
+    distances = np.array([signed_distance_mm(organ, centres) for organ in organs])
+    nearest = distances.argmin(axis=0)
+    return tuple(
+        SeatClearance(stop, organs[k].name, float(distances[k, i]), limit_mm)
+        for i, (stop, k) in enumerate(zip(stops_mm, nearest, strict=True))
+    )
 
 
 def counted_position(needle: NeedleTrack, retraction_mm: float) -> tuple[Point, Point]:

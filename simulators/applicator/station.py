@@ -58,7 +58,7 @@ class ApplicatorStation:
         memory: Path | None = None,
         speed: float = 1.0,
         cable: CableFaults | None = None,
-        protocol: str = "1.0",
+        protocol: str = "1.1",
     ) -> None:
         """Prepare a station.
 

@@ -10,8 +10,8 @@ from simulators.firmware.instrument import Instrument, RefusalError
 from simulators.firmware.mechanics import Mechanics, Passage
 from simulators.firmware.memory import JournalMemory, MemoryFaultError, Record
 
-FIRMWARE = "1.0.0"
-PROTOCOL = "1.0"
+FIRMWARE = "1.1.0"
+PROTOCOL = "1.1"
 # So many records of full length take 100 ms at 115200 baud.
 RECORDS_PER_READ = 6
 
@@ -190,11 +190,17 @@ class Controller:
         return str(self._memory.acked_eid)
 
     def _arm(self, *args: str) -> str:
-        permit, needle, cartridge, count, after, lease_ms = args
+        permit, needle, cartridge, count, after, lease_ms, stops = args
         if self._host_major != self._protocol.split(".", maxsplit=1)[0]:
             raise RefusalError("VERSION")
         self.instrument.arm(
-            int(permit), int(needle), cartridge, int(count), int(after), int(lease_ms)
+            int(permit),
+            int(needle),
+            cartridge,
+            int(count),
+            int(after),
+            int(lease_ms),
+            tuple(int(stop) / 10 for stop in stops.split(",")),
         )
         return str(self._memory.head_eid)
 

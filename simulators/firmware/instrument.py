@@ -11,6 +11,12 @@ from simulators.firmware.memory import JournalMemory, MemoryFaultError, Record
 # With fewer records free nothing is permitted, so that the records of a permit always fit.
 NEARLY_FULL = 64
 MAXIMUM_LEASE_MS = 1000
+# Half a detent of the rail: nearer than this is the stop itself.
+STOP_TOLERANCE_MM = 2.5
+# More stops have no room in a line; no cartridge holds more seeds.
+MAXIMUM_STOPS = 15
+# Pulls at a locked stylet are recorded only while this many records are free.
+SPARE_RECORDS = 16
 _CLOSES_INTENT = {"DROP", "NODROP", "DOUBLE", "UNKNOWN"}
 
 
@@ -34,6 +40,7 @@ class Permit:
         left: seeds still permitted.
         lease_s: how long it lasts without a heartbeat, s.
         until_s: when it ends, s since the start.
+        stops_mm: total retraction for each seed still permitted, the next one first.
     """
 
     number: int
@@ -41,6 +48,7 @@ class Permit:
     left: int
     lease_s: float
     until_s: float
+    stops_mm: tuple[float, ...]
 
 
 class Instrument:
@@ -69,6 +77,9 @@ class Instrument:
         self.permit: Permit | None = None
         self._recorded = recorded
         self._fault = ""
+        self._tested = False
+        # What a locked stylet was last pulled for; the same is not recorded again and again.
+        self._blocked: tuple[object, ...] = ()
         # Needle of the stroke in progress, and what ends the permit after it.
         self._stroke = 0
         self._end_after: tuple[str, ...] = ()
@@ -97,7 +108,14 @@ class Instrument:
             self.permit.until_s = self._now_s + self.permit.lease_s
 
     def arm(
-        self, number: int, needle: int, cartridge: str, count: int, after: int, lease_ms: int
+        self,
+        number: int,
+        needle: int,
+        cartridge: str,
+        count: int,
+        after: int,
+        lease_ms: int,
+        stops_mm: tuple[float, ...],
     ) -> None:
         """Put a permit into force.
 
@@ -112,11 +130,14 @@ class Instrument:
             (bool(self.unresolved), "UNRESOLVED"),
             (self.memory.free < NEARLY_FULL, "FULL"),
             (bool(self._fault), self._fault),
+            (not self._tested, "TEST"),
             (not self._cartridge or self._cartridge != cartridge, "CART"),
             (needle < 1 or needle != self._needle, "NEEDLE"),
             (remaining is None, "SENSOR"),
             ((remaining or 0) < count, "EMPTY"),
-            (count < 1 or not 100 <= lease_ms <= MAXIMUM_LEASE_MS, "ARGS"),
+            (not 1 <= count <= MAXIMUM_STOPS or len(stops_mm) != count, "ARGS"),
+            (min(stops_mm) < 0 or max(stops_mm) >= 1000, "ARGS"),
+            (not 100 <= lease_ms <= MAXIMUM_LEASE_MS, "ARGS"),
         )
         for applies, code in checks:
             if applies:
@@ -126,10 +147,11 @@ class Instrument:
         except MemoryFaultError as fault:
             self._fault = fault.code
             raise RefusalError(fault.code) from fault
-        if self._record("ARM", str(number), str(needle), cartridge, str(count)) is None:
+        stops = ",".join(str(round(10 * stop)) for stop in stops_mm)
+        if self._record("ARM", str(number), str(needle), cartridge, str(count), stops) is None:
             raise RefusalError(self._fault)
         lease_s = lease_ms / 1000
-        self.permit = Permit(number, needle, count, lease_s, self._now_s + lease_s)
+        self.permit = Permit(number, needle, count, lease_s, self._now_s + lease_s, stops_mm)
 
     def end_permit(self, reason: str, *words: str) -> None:
         """End the permit, if there is one, close the lock and record why."""
@@ -167,12 +189,20 @@ class Instrument:
         elif self._fault in {"SENSOR", "FULL"} and self.memory.free > 0:
             self._fault = ""
         self._record("TEST", self._fault or "ok")
+        self._tested = not self._fault
         if self._fault:
             raise RefusalError(self._fault)
 
     def begin_stroke(self) -> bool:
         """The stylet was pulled: record the intent and unlock; return whether it is unlocked."""
-        if self.permit is None or self._stroke:
+        if self._stroke:
+            return False
+        if self.permit is None:
+            self._block("permit")
+            return False
+        stop_mm, found_mm = self.permit.stops_mm[0], self.mechanics.retraction_mm
+        if abs(found_mm - stop_mm) > STOP_TOLERANCE_MM:
+            self._block("step", f"{stop_mm:.1f}", f"{found_mm:.1f}")
             return False
         if self._record("INTENT", str(self.permit.needle), str(self._remaining)) is None:
             self.end_permit("fault", self._fault.lower())
@@ -200,6 +230,7 @@ class Instrument:
         self._result(needle, gone)
         if self.permit is not None:
             self.permit.left -= gone
+            self.permit.stops_mm = self.permit.stops_mm[gone:]
             if gone != 1:
                 end = ("nodrop",) if gone == 0 else ("fault", "double")
             elif self.permit.left < 1:
@@ -231,6 +262,13 @@ class Instrument:
         """The barrel moved along the rail."""
         if self._needle:
             self._record("RETRACT", str(self._needle), f"{self.mechanics.retraction_mm:.1f}")
+
+    def _block(self, *why: str) -> None:
+        """Record that the stylet was pulled and stayed locked, once for each reason."""
+        blocked = (self.memory.permit, self._needle, self._remaining, *why)
+        if self._needle and blocked != self._blocked and self.memory.free > SPARE_RECORDS:
+            self._blocked = blocked
+            self._record("BLOCKED", str(self._needle), *why)
 
     def _result(self, needle: str, gone: int, *words: str) -> None:
         self._remaining -= gone

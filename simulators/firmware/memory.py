@@ -88,12 +88,15 @@ class JournalMemory:
         """Write a record, read it back and return it.
 
         Raises:
+            ValueError: the record has no form on the wire; nothing was written.
             MemoryFaultError: the memory is full, or what was read back differs.
             PowerLostError: the power went in the middle (made by :meth:`tear_next`).
         """
         if self.free < 1:
             raise MemoryFaultError("FULL")
         record = Record(self.head_eid + 1, boot, ms, kind, args)
+        # What has no room in a line of the wire could never be told.
+        encode(" ".join(("E", self.jid, str(record.eid), str(boot), str(ms), kind, *args)))
         self._write(" ".join(("J", str(record.eid), str(boot), str(ms), kind, *args)))
         self.records.append(record)
         return record

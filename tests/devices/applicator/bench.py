@@ -25,6 +25,7 @@ class Bench:
     log: list[DeviceRecord] = field(default_factory=list)
     now_s: float = 0.0
     sessions: int = 0
+    tested_boot: int = 0
 
     def __post_init__(self) -> None:
         self.restart_device()
@@ -39,6 +40,7 @@ class Bench:
         self.sessions += 1
         jid = self.log[0].jid if self.log else ""
         self.host = HostSession(f"S{self.sessions}", jid, len(self.log))
+        self.host.tested_boot = self.tested_boot
         self.cutter = LineCutter()
 
     def tick(self, *, lose_down: bool = False, lose_up: bool = False, keep: bool = True) -> None:
@@ -88,10 +90,12 @@ class Bench:
 
     def arm(self, permit: int = 1, count: int = 3, **other: object) -> tuple[str, ...]:
         words = {
-            "needle": 3, "cartridge": "C1", "after": len(self.log), "lease": 1000, **other
+            "needle": 3, "cartridge": "C1", "after": len(self.log), "lease": 1000,
+            "stops": ",".join(["0"] * max(1, count)), **other,
         }  # fmt: skip
         where = (words["needle"], words["cartridge"])
-        return self.ask("ARM", permit, *where, count, words["after"], words["lease"])
+        rest = (words["after"], words["lease"], words["stops"])
+        return self.ask("ARM", permit, *where, count, *rest)
 
     def stroke(self) -> int:
         """Pull and push once; return the seeds that really left."""

@@ -62,7 +62,7 @@ class Host:
             self.wait(lambda: self.state == "up" and len(self.log) == station.head_eid)
             self.permits += 1
             try:
-                self.link.permit(self.permits, needle, "C1", count, len(self.log))
+                self.link.permit(self.permits, needle, "C1", len(self.log), (0.0,) * count)
             except DeviceRefused as error:
                 if "already" not in str(error) and "not read" not in str(error):
                     raise
@@ -130,7 +130,7 @@ def test_seeds_are_permitted_dropped_and_counted(wire: Path) -> None:
             assert dropped(host) == 3
             host.wait(lambda: host.statuses[-1].acked_eid == station.head_eid)
             with pytest.raises(DeviceRefused, match="not on this needle"):
-                host.link.permit(100, 9, "C1", 1, len(host.log))
+                host.link.permit(100, 9, "C1", len(host.log), (0.0,))
         assert not station.armed
     finally:
         station.__exit__()
@@ -185,7 +185,7 @@ def test_a_pulled_plug_comes_back_under_another_name(wire: Path) -> None:
             host.wait(lambda: host.state == "lost")
             assert not station.armed
             with pytest.raises(DeviceBroken, match="nothing was sent"):
-                host.link.permit(99, 1, "C1", 1, len(host.log))
+                host.link.permit(99, 1, "C1", len(host.log), (0.0,))
             station.replug()
             host.wait(lambda: host.state == "up")
             host.permit(station, 1)
@@ -239,7 +239,7 @@ def test_another_journal_holds_until_a_person_has_reconciled(wire: Path) -> None
             host.wait(lambda: host.state == "refused")
             assert "Reconcile the count by hand" in host.statuses[-1].detail
             with pytest.raises(DeviceRefused, match="another applicator"):
-                host.link.permit(1, 1, "C1", 1, 3)
+                host.link.permit(1, 1, "C1", 3, (0.0,))
     finally:
         station.__exit__()
 
@@ -251,7 +251,7 @@ def test_another_version_is_read_but_not_armed(wire: Path) -> None:
             host.wait(lambda: host.state == "refused")
             arrived(host, station)
             with pytest.raises(DeviceRefused, match=r"version 2\.0"):
-                host.link.permit(1, 1, "C1", 1, len(host.log))
+                host.link.permit(1, 1, "C1", len(host.log), (0.0,))
     finally:
         station.__exit__()
 

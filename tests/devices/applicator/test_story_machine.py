@@ -45,6 +45,7 @@ class Room(RuleBasedStateMachine):
         self.bench.ask(
             *("ARM", self.permit, self.bench.mechanics.needle),
             *(magazine.serial if magazine else "C0", count, len(self.bench.log), 1000),
+            ",".join(["0"] * count),
             ticks=15,
         )
 

@@ -186,7 +186,7 @@ def test_counted_seeds_lie_where_needle_and_retraction_say() -> None:
 
 def test_a_permit_becomes_an_effect_once() -> None:
     room = ready().tell(SeedsPermitted(1, 1, "C1", 3, "Dr Li"))
-    assert room.effects == [Arm(1, 1, "C1", 3, 4)]
+    assert room.effects == [Arm(1, 1, "C1", room.eid, (0.0, 10.0, 20.0))]
     assert replayed("case", room.events) == room.state
 
 
