@@ -19,12 +19,16 @@ class DetectedSeed:
         axis: unit direction of the long axis (sign means nothing); None where undecided.
         confidence: 0 to 1.
         covariance_mm2: 3x3 covariance of the centre as nested tuples; None if not estimated.
+        confirmed_by: the person who confirmed, moved or added it; empty for the program alone.
+        outside: whether it lies outside the body, as far as the scan tells.
     """
 
     position_mm: Point
     axis: Point | None
     confidence: float
     covariance_mm2: tuple[Point, Point, Point] | None = None
+    confirmed_by: str = ""
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class DetectedNeedle:
         confidence: 0 to 1.
         path_mm: points from tip to entry for a bent needle; empty for a straight one.
         tip_sigma_mm: standard error of the tip along the needle.
+        confirmed_by: the person who confirmed, moved or added it; empty for the program alone.
     """
 
     tip_mm: Point
@@ -44,6 +49,7 @@ class DetectedNeedle:
     confidence: float
     path_mm: tuple[Point, ...] = ()
     tip_sigma_mm: float | None = None
+    confirmed_by: str = ""
 
     @property
     def direction(self) -> NDArray[np.float64]:

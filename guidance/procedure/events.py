@@ -6,30 +6,49 @@ long work (a detection, a registration) are facts too, so that replay needs no s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from cattrs.errors import BaseValidationError
 from cattrs.preconf.json import make_converter
 
+from guidance.advice import Advice
 from guidance.detection.detections import DetectedNeedle, DetectedSeed
 from guidance.errors import BrokenError
 from guidance.journal import Record
 from guidance.ledger import Disposition
 from guidance.planning.plan import ImplantPlan
+from guidance.planning.protocol import Protocol
 from guidance.tracking.implant import NeedleTrack
 
 Matrix = tuple[tuple[float, ...], ...]
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class CaseOpened:
-    """A person opened the case; a blank patient is taken from the plan when it comes."""
+    """A person opened the case; a blank patient is taken from the plan when it comes.
+
+    From a worklist it carries the item's accession number and step; the protocol and earlier
+    courses hold for the whole case.
+    """
 
     by: str
     patient_id: str = ""
     patient_name: str = ""
+    accession_number: str = ""
+    scheduled_step: str = ""
+    protocol: Protocol = field(default_factory=Protocol)
+    courses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CourseNoted:
+    """A person noted an earlier external course to the cord, written as ``10x3``."""
+
+    course: str
+    by: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,7 @@ class StructuresImported:
     path: str
     frame_of_reference_uid: str
     names: tuple[str, ...]
+    referenced_series_uid: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,8 +141,147 @@ class RegistrationFailed:
 
 @dataclass(frozen=True)
 class RegistrationAccepted:
-    """A person accepted the registration."""
+    """A person accepted the registration; an implausible one only with a reason."""
 
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class RegistrationNudged:
+    """A person moved the registration by hand: turned about the target, then shifted."""
+
+    shift_mm: Point
+    turn_deg: Point
+    about_mm: Point
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RegistrationMeasured:
+    """The residual of a registration that was moved by hand."""
+
+    registration_number: int
+    residual_mm: float
+
+
+@dataclass(frozen=True)
+class SeedConfirmed:
+    """A person confirmed a seed as the last scan shows it."""
+
+    seed: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SeedMoved:
+    """A person put a seen seed where the scan shows it in their eyes."""
+
+    seed: int
+    position_mm: Point
+    axis: Point | None
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SeedAdded:
+    """A person added a seed that the program had not seen in the last scan."""
+
+    position_mm: Point
+    axis: Point | None
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SeedDeleted:
+    """A person said that what was seen is no seed."""
+
+    seed: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class NeedlePlaced:
+    """A person confirmed, moved or added a needle; the next free number adds one."""
+
+    needle: int
+    tip_mm: Point
+    entry_mm: Point
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class NeedleDeleted:
+    """A person said that what was seen is no needle."""
+
+    needle: int
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class QuestionAnswered:
+    """A named person answered what was held."""
+
+    key: str
+    answer: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckAnswered:
+    """A named person answered an item of the time-out."""
+
+    item: str
+    good: bool
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Advised:
+    """The advice on the implant after the event it names."""
+
+    advice: Advice
+
+
+@dataclass(frozen=True)
+class AdviceFailed:
+    """There is no advice on the implant after an event, and why."""
+
+    event_number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class SupplementAccepted:
+    """A named person accepted one proposed seed; it is planned from now on."""
+
+    advice_number: int
+    supplement: int
+    by: str
+
+
+@dataclass(frozen=True)
+class SupplementWithdrawn:
+    """A named person took back a supplementary seed that has not been dropped."""
+
+    seed: int
+    by: str
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A named person signed the verified implant in a role."""
+
+    role: str
     by: str
 
 
@@ -244,7 +403,10 @@ Event = (
     | StructuresImported | ScanAnalysed | Registered | RegistrationFailed | RegistrationAccepted
     | NeedlesTracked | NeedlesConfirmed | DeviceRecorded | SeedsPermitted | PermitEnded | Disarmed
     | StrokeResolved | LinkChanged | AlarmAcknowledged | DoseReported | ImplantVerified
-    | CartridgeClosed | CaseClosed
+    | CartridgeClosed | CaseClosed | CourseNoted | RegistrationNudged | RegistrationMeasured
+    | SeedConfirmed | SeedMoved | SeedAdded | SeedDeleted | NeedlePlaced | NeedleDeleted
+    | QuestionAnswered | CheckAnswered | Advised | AdviceFailed | SupplementAccepted
+    | SupplementWithdrawn | Signed
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}

@@ -14,21 +14,32 @@ from numpy.typing import NDArray
 
 from dose.geometry import GridGeometry
 from dose.structures import Structure
+from guidance.advice import Advice
 from guidance.alarms import Alarm, Priority
 from guidance.imaging.volume import Volume
 from guidance.ledger import LedgerView
-from guidance.planning.plan import ImplantPlan
+from guidance.planning.plan import ImplantPlan, PlannedSeed
+from guidance.planning.protocol import Protocol
+from guidance.procedure.acts import Check, Edit, Nudge, Question, Signature
 from guidance.tracking.implant import ImplantSeed, NeedleTrack
 
 __all__ = [
+    "Advice",
     "Alarm",
     "ApplicatorView",
+    "Check",
+    "DoseFigure",
     "DoseView",
     "DvhView",
+    "Edit",
     "LedgerView",
+    "Nudge",
     "Priority",
+    "Protocol",
+    "Question",
     "RegistrationView",
     "ScanView",
+    "Signature",
     "Snapshot",
     "Step",
 ]
@@ -119,6 +130,40 @@ class DoseView:
 
 
 @dataclass(frozen=True)
+class DoseFigure:
+    """One figure against its limit: as known now, as counted alone, and as planned.
+
+    Attributes:
+        structure: its name.
+        quantity: such as ``D90``, ``V100``, ``Dmax``, ``D0.1cc`` or ``cumulative EQD2``.
+        unit: ``Gy`` or ``%``.
+        value: seeds as seen, else as counted; None before any dose.
+        counted: every counted seed where it was counted, seen or not; None before any.
+        planned: of the plan in the room's frame; None before a registration.
+        limit: None where the case sets none.
+        least: whether the limit is the least that is wanted (else the most).
+    """
+
+    structure: str
+    quantity: str
+    unit: str
+    value: float | None
+    counted: float | None
+    planned: float | None
+    limit: float | None = None
+    least: bool = False
+
+    @property
+    def word(self) -> str:
+        """One word: ``kept``, ``below``, ``above``, or empty without a value or a limit."""
+        if self.value is None or self.limit is None:
+            return ""
+        if self.least:
+            return "kept" if self.value >= self.limit else "below"
+        return "kept" if self.value <= self.limit else "above"
+
+
+@dataclass(frozen=True)
 class ScanView:
     """A scan that belongs to the case.
 
@@ -145,11 +190,27 @@ class RegistrationView:
         plan_to_room: 4x4 rigid matrix, LPS mm.
         residual_mm: median distance left between matched bone surfaces.
         accepted_by: name, empty while nobody has accepted it.
+        residual_is_current: false while the residual of a nudged one is being measured.
+        doubts: why it is implausible, one sentence each; it is then only accepted with a reason.
+        remarks: of the search, such as another level that matches nearly as well.
+        shift_mm: how far it carries the target (x, y, z).
+        turn_deg: how far the patient lies turned, from supine or prone.
+        nudges: moves by hand since the search.
+        room_uid: SeriesInstanceUID of the scan of the room it was made with.
+        planning_uid: of the planning CT.
     """
 
     plan_to_room: NDArray[np.float64]
     residual_mm: float
     accepted_by: str = ""
+    residual_is_current: bool = True
+    doubts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    turn_deg: float = 0.0
+    nudges: tuple[Nudge, ...] = ()
+    room_uid: str = ""
+    planning_uid: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,6 +243,21 @@ class Snapshot:
         planned_dose: dose of the plan in the room's frame, for comparison; may be None.
         busy: what long work is under way, in words; empty when none is.
         unknown_strokes: record number and needle of each stroke whose outcome is not known.
+        protocol: limits and formalities agreed for the case.
+        proposal: the advice with its numbers; ``proposal.event_number`` tells which implant it
+            is about. None before any.
+        proposal_is_stale: whether the implant has changed since.
+        supplements: seeds that a person accepted beyond the plan, in the room's frame.
+        dose_counted: dose of every counted seed where it was counted, seen or not; None before.
+        dose_figures: the figures that decide, each with its limit.
+        planning_volume: the planning CT, to blend with ``volume`` or take the difference by
+            ``registration.plan_to_room``; None before it came.
+        questions: what is held until a person answers, oldest first.
+        edits: what people said of detections, oldest first.
+        checklist: the items of the time-out.
+        signatures: under the implant.
+        roles_wanted: who has still to sign.
+        courses: earlier external courses to the cord, such as ``10x3``.
     """
 
     event_number: int
@@ -209,3 +285,16 @@ class Snapshot:
     planned_dose: DoseView | None = None
     busy: str = ""
     unknown_strokes: tuple[tuple[int, int | None], ...] = ()
+    protocol: Protocol = field(default_factory=Protocol)
+    proposal: Advice | None = None
+    proposal_is_stale: bool = False
+    supplements: tuple[PlannedSeed, ...] = ()
+    dose_counted: DoseView | None = None
+    dose_figures: tuple[DoseFigure, ...] = ()
+    planning_volume: Volume | None = None
+    questions: tuple[Question, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    checklist: tuple[Check, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    roles_wanted: tuple[str, ...] = ()
+    courses: tuple[str, ...] = ()

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import dist
 
 from guidance.planning.plan import PlannedNeedle
 
 Point = tuple[float, float, float]
+
+# A clearance this close to its limit is worth a look before it breaks.
+CLOSE = 1.25
+# A seed that lies this far from where the scan before showed it has moved. Two scans of one
+# seed scatter by 0.1 to 0.7 mm (docs/validation.md), 2 mm in thick slices.
+MOVED_MM = 3.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +35,55 @@ class Clearance:
     def kept(self) -> bool:
         """Whether the limit is kept."""
         return self.distance_mm >= self.limit_mm
+
+    @property
+    def word(self) -> str:
+        """One word: ``clear``, ``close`` (to the limit), ``near`` (limit broken), ``inside``."""
+        if self.distance_mm <= 0:
+            return "inside"
+        if not self.kept:
+            return "near"
+        return "close" if self.distance_mm < CLOSE * self.limit_mm else "clear"
+
+    @property
+    def color(self) -> str:
+        """The colour that goes with the word: ``green``, ``yellow`` or ``red``."""
+        return {"clear": "green", "close": "yellow"}.get(self.word, "red")
+
+
+@dataclass(frozen=True)
+class Encounter:
+    """What a needle would meet if it were pushed on along its line.
+
+    Attributes:
+        what: ``bone``, ``gas`` (lung, bowel) or the name of a structure.
+        kind: ``bone``, ``gas``, ``cord``, ``vessel``, ``organ`` or ``target``.
+        distance_mm: from the tip to where it begins; 0 where the tip is in it already.
+        length_mm: how far the line runs in it, as far as was looked.
+        seen_in: ``structures`` or ``scan`` (told from Hounsfield units).
+    """
+
+    what: str
+    kind: str
+    distance_mm: float
+    length_mm: float
+    seen_in: str
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A seed or needle as one scan showed it.
+
+    Attributes:
+        scan_uid: SeriesInstanceUID of the scan.
+        position_mm: centre of the seed or tip of the needle, LPS mm; None where it was looked
+            for and not seen.
+        confidence: of the detection.
+    """
+
+    scan_uid: str
+    position_mm: Point | None
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -72,6 +128,9 @@ class NeedleTrack:
         angle_deg: angle between the seen and the planned needle.
         clearances: to each organ at risk.
         seats: where each planned seed would lie, deepest first, and how near to an organ.
+        ahead: what it would meet if pushed on, nearest first.
+        sightings: in each scan looked at so far, oldest first.
+        confirmed_by: who confirmed or placed it by hand; empty for the program alone.
     """
 
     number: int
@@ -87,6 +146,15 @@ class NeedleTrack:
     angle_deg: float | None = None
     clearances: tuple[Clearance, ...] = ()
     seats: tuple[SeatClearance, ...] = ()
+    ahead: tuple[Encounter, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+    confirmed_by: str = ""
+
+    @property
+    def moved_mm(self) -> float | None:
+        """How far its tip lies from where the scan before showed it; None without two."""
+        seen = [s.position_mm for s in self.sightings if s.position_mm is not None]
+        return dist(seen[-1], seen[-2]) if len(seen) > 1 else None
 
 
 @dataclass(frozen=True)
@@ -104,6 +172,10 @@ class ImplantSeed:
         seen_confidence: of the detection.
         scan_uid: SeriesInstanceUID of the scan it was last looked for in; empty before any.
         event_key: ``jid:eid`` of the drop record; empty if it was never counted.
+        sightings: what each scan it was looked for in showed, oldest first.
+        by_elimination: whether it was matched only because it was the one missing and this
+            the one too many; it lies farther off than seeds are known to.
+        confirmed_by: who confirmed or placed it by hand; empty for the program alone.
     """
 
     number: int
@@ -116,6 +188,9 @@ class ImplantSeed:
     seen_confidence: float = 0.0
     scan_uid: str = ""
     event_key: str = ""
+    sightings: tuple[Sighting, ...] = ()
+    by_elimination: bool = False
+    confirmed_by: str = ""
 
     @property
     def position_mm(self) -> Point:
@@ -137,3 +212,46 @@ class ImplantSeed:
         if self.seen_mm is not None:
             return "seen"
         return "missing" if self.scan_uid else "counted"
+
+    @property
+    def fate(self) -> str:
+        """The status, where ``seen`` may be ``moved`` or ``migrated`` (by elimination)."""
+        if self.status != "seen":
+            return self.status
+        if self.by_elimination:
+            return "migrated"
+        moved = self.moved_mm
+        return "moved" if moved is not None and moved > MOVED_MM else "seen"
+
+    @property
+    def moved_mm(self) -> float | None:
+        """How far it lies from where an earlier scan last showed it; None without two."""
+        seen = [s.position_mm for s in self.sightings if s.position_mm is not None]
+        return dist(seen[-1], seen[-2]) if len(seen) > 1 else None
+
+    @property
+    def off_counted_mm(self) -> float | None:
+        """How far it is seen from where it was counted; None unless both are known."""
+        if self.seen_mm is None or self.counted_mm is None:
+            return None
+        return dist(self.seen_mm, self.counted_mm)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """What it is known from, one sentence each."""
+        told = []
+        if self.event_key:
+            told.append(f"Counted: record {self.event_key}, through needle {self.needle}.")
+        for k, sighting in enumerate(self.sightings, 1):
+            if sighting.position_mm is None:
+                told.append(f"Scan {k}: not seen.")
+            else:
+                place = ", ".join(f"{x:.1f}" for x in sighting.position_mm)
+                told.append(f"Scan {k}: at ({place}) mm, confidence {sighting.confidence:.2f}.")
+        if self.off_counted_mm is not None:
+            told.append(f"It lies {self.off_counted_mm:.1f} mm from where it was counted.")
+        if self.by_elimination:
+            told.append("Matched because no other seed was missing there and none else found.")
+        if self.confirmed_by:
+            told.append(f"Confirmed by {self.confirmed_by}.")
+        return tuple(told)
