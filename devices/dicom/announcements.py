@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from pathlib import Path
 import pydicom
 
 from devices.errors import DeviceBroken
+
+log = logging.getLogger(__name__)
 
 FILE_NAME = "announcements.jsonl"
 
@@ -110,8 +113,12 @@ class AnnouncementLog:
         self.announced = {a.series_instance_uid: len(a.files) for a in known}
 
     def announce(self, files: tuple[Path, ...], complete_by: str) -> Announcement:
-        """Say durably that the series of these files is whole, and return what was said."""
-        header = pydicom.dcmread(files[0], stop_before_pixels=True, force=True)
+        """Say durably that the series of these files is whole, and return what was said.
+
+        Raises:
+            DeviceBroken: the disk did not take it; nothing was said.
+        """
+        header = _header(files[0])
         with self._lock:
             announcement = Announcement(
                 number=self._next,
@@ -119,30 +126,63 @@ class AnnouncementLog:
                 modality=_text(header, "Modality"),
                 patient_id=_text(header, "PatientID"),
                 study_instance_uid=_text(header, "StudyInstanceUID"),
-                series_instance_uid=_text(header, "SeriesInstanceUID"),
+                series_instance_uid=files[0].parent.name,
                 frame_of_reference_uid=_frame(header),
                 series_description=_text(header, "SeriesDescription"),
                 directory=files[0].parent,
                 files=files,
                 complete_by=complete_by,
             )
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(announcement.as_line() + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            self._append(announcement.as_line() + "\n")
             self._next += 1
             self.announced[announcement.series_instance_uid] = len(files)
             return announcement
 
+    def _append(self, line: str) -> None:
+        """Write a line, or nothing of it."""
+        # Text that a peer made up may be none in UTF-8.
+        content = line.encode("utf-8", "backslashreplace")
+        try:
+            with self._path.open("ab") as file:
+                start = file.tell()
+                try:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    os.truncate(self._path, start)
+                    raise
+        except OSError as error:
+            raise DeviceBroken(f"{self._path}: {error.strerror}") from error
+
+
+def _header(path: Path) -> pydicom.Dataset:
+    """Return what can be read of an instance; it was accepted, so most can."""
+    try:
+        return pydicom.dcmread(path, stop_before_pixels=True, force=True)
+    except Exception:
+        log.warning("%s cannot be read", path, exc_info=True)
+        return pydicom.Dataset()
+
 
 def _text(header: pydicom.Dataset, keyword: str) -> str:
-    value = header.get(keyword)
-    return "" if value is None else str(value).strip()
+    """Return an attribute as text; empty where a peer wrote what cannot be read as one."""
+    try:
+        value = header.get(keyword)
+        return "" if value is None else str(value).strip()
+    except Exception:
+        log.warning("%s of an instance cannot be read", keyword, exc_info=True)
+        return ""
 
 
 def _frame(header: pydicom.Dataset) -> str:
     """Return the frame of reference; a structure set names it in a sequence."""
     own = _text(header, "FrameOfReferenceUID")
-    if own or not header.get("ReferencedFrameOfReferenceSequence"):
+    if own or "ReferencedFrameOfReferenceSequence" not in header:
         return own
-    return _text(header.ReferencedFrameOfReferenceSequence[0], "FrameOfReferenceUID")
+    try:
+        (first, *_) = header.ReferencedFrameOfReferenceSequence
+    except Exception:
+        log.warning("the frame of reference of an instance cannot be read", exc_info=True)
+        return ""
+    return _text(first, "FrameOfReferenceUID")

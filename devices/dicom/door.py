@@ -9,6 +9,7 @@ has been silent longest gives way.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import ssl
@@ -58,6 +59,7 @@ class Tls:
             DeviceBroken: a file is missing or is not what it should be.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.sslsocket_class = HeardSocket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
             context.load_cert_chain(self.certificate, self.key)
@@ -100,55 +102,92 @@ class Door(ThreadedAssociationServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Wait for the request at the door, then go on as the library does."""
-        self._stand(request)
+        place = id(request)
+        self._stand(place, request)
+        network_s = request.gettimeout()
         try:
-            admitted = self._admitted(request)
+            request.settimeout(REQUEST_S)
+            if self.tls is not None:
+                request = self.tls.wrap_socket(
+                    request, server_side=True, do_handshake_on_connect=False
+                )
+                self._stand(place, request)
+                request.do_handshake()
+            _hear(request)
+            request.settimeout(network_s)
         except (OSError, ValueError, DeviceRefused) as error:
             log.info("a connection from %s came to nothing: %s", client_address[0], error)
-            admitted = None
-        finally:
-            with self._lock:
-                self._waiting.pop(id(request), None)
-        if admitted is None:
             self.shutdown_request(request)
             return
-        super().process_request_thread(admitted, client_address)
+        finally:
+            with self._lock:
+                self._waiting.pop(place, None)
+        super().process_request_thread(request, client_address)
 
-    def _stand(self, request: socket.socket) -> None:
+    def _stand(self, place: int, request: socket.socket) -> None:
         """Take a place at the door, at the cost of who stood there longest."""
         with self._lock:
-            self._waiting[id(request)] = request
+            self._waiting[place] = request
             longest = self._waiting.popitem(last=False)[1] if len(self._waiting) > WAITING else None
         if longest is not None:
+            with contextlib.suppress(OSError):
+                # Wakes the thread that reads from it; of TLS, the connection below it.
+                socket.socket.shutdown(longest, socket.SHUT_RDWR)
             self.shutdown_request(longest)
 
-    def _admitted(self, request: socket.socket) -> socket.socket:
-        """Return the connection once its request is there; with TLS, once hands are shaken.
 
-        Raises:
-            OSError: the peer went away, or took too long.
-            DeviceRefused: what it says is no request for an association.
-        """
-        network_s = request.gettimeout()
-        request.settimeout(REQUEST_S)
-        if self.tls is not None:
-            wrapped = self.tls.wrap_socket(request, server_side=True)
-            wrapped.settimeout(network_s)
-            return wrapped
-        end_s = time.monotonic() + REQUEST_S
-        wanted = 6
-        while len(head := request.recv(wanted, socket.MSG_PEEK)) < wanted:
-            if not head or time.monotonic() > end_s:
-                raise DeviceRefused("it ended before its request was whole")
-            _check_request(head)
-            time.sleep(LOOK_S)
-        wanted += _check_request(head)
-        while len(seen := request.recv(wanted, socket.MSG_PEEK)) < wanted:
-            if not seen or time.monotonic() > end_s:
-                raise DeviceRefused("it ended before its request was whole")
-            time.sleep(LOOK_S)
-        request.settimeout(network_s)
-        return request
+class HeardSocket(ssl.SSLSocket):
+    """A TLS connection from which something was read that is yet to be received.
+
+    What came over TLS cannot be peeked at, as that of a plain socket can.
+    """
+
+    _heard: bytes = b""
+
+    def peek(self, wanted: int) -> bytes:
+        """Return the next bytes, at most so many, and keep them; none where it ended."""
+        more = self.recv(wanted - len(self._heard))
+        self._heard += more
+        return self._heard if more else b""
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        """Receive, what was heard before first."""
+        if not self._heard:
+            return super().recv_into(buffer, nbytes, flags)
+        count = min(len(self._heard), len(buffer))
+        buffer[:count] = self._heard[:count]
+        self._heard = self._heard[count:]
+        return count
+
+    def pending(self) -> int:
+        """Return how much can be received at once."""
+        return len(self._heard) + super().pending()
+
+
+def _hear(request: socket.socket) -> None:
+    """Return once the whole request for an association is there.
+
+    Raises:
+        OSError: the peer went away, or took too long.
+        DeviceRefused: what it says is no request for an association.
+    """
+    end_s = time.monotonic() + REQUEST_S
+    head = _peeked(request, 6, end_s)
+    _peeked(request, 6 + _check_request(head), end_s)
+
+
+def _peeked(request: socket.socket, wanted: int, end_s: float) -> bytes:
+    while True:
+        if isinstance(request, HeardSocket):
+            seen = request.peek(wanted)
+        else:
+            seen = request.recv(wanted, socket.MSG_PEEK)
+        if not seen or time.monotonic() > end_s:
+            raise DeviceRefused("it ended before its request was whole")
+        _check_request(seen)
+        if len(seen) >= wanted:
+            return seen
+        time.sleep(LOOK_S)
 
 
 def _check_request(head: bytes) -> int:
@@ -157,7 +196,7 @@ def _check_request(head: bytes) -> int:
         raise DeviceRefused("it does not speak DICOM")
     if len(head) < 6:
         return 0
-    length = int(struct.unpack(">BBL", head)[2])
+    length = int(struct.unpack(">BBL", head[:6])[2])
     if length > LARGEST_REQUEST_BYTES:
         raise DeviceRefused(f"a request of {length} bytes was announced")
     return length

@@ -192,6 +192,7 @@ class Listener:
             event.assoc,
             largest_object_bytes=self._config.maximum_object_bytes,
             pdu_s=self._config.idle_s,
+            others=lambda: self._server.active_associations,
         )
 
     def _on_requested(self, event: Any) -> None:
@@ -248,7 +249,12 @@ class Listener:
 
     def _whole(self, files: tuple[Path, ...], evidence: str) -> None:
         everything = tuple(sorted(files[0].parent.glob("*.dcm")))
-        self._announce(self._log.announce(everything, evidence))
+        said = self._log.announce(everything, evidence)
+        try:
+            self._announce(said)
+        except OSError as error:
+            # Whoever listened at our output went away; what is on disk is what counts.
+            log.error("announcement %d was heard by nobody: %s", said.number, error)
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK_S):

@@ -130,7 +130,9 @@ class Outbox:
         now_s = time.time() if now_s is None else now_s
         done = 0
         for job in self.jobs():
-            if job.next_s <= now_s or (job.transaction_uid and self._reported(job)):
+            # Further off than any wait: the clock was set back.
+            due = job.next_s <= now_s or job.next_s > now_s + COMMITMENT_S
+            if due or (job.transaction_uid and self._reported(job)):
                 with _claimed(self._folder / "jobs" / job.name) as claimed:
                     done += claimed and self._tried(_read(self._folder / "jobs" / job.name), now_s)
         return done

@@ -31,6 +31,8 @@ IMAGE_CLASSES = {
     SecondaryCaptureImageStorage,
 }
 LARGEST_DECODED_BYTES = 4 << 30
+# A kilobyte can be deflated from a megabyte of nothing.
+LARGEST_INFLATED_BYTES = 512 << 20
 PIXEL_DATA = 0x7FE00010
 # PS3.4 annex B.2.3, C-STORE response status.
 SUCCESS = 0x0000
@@ -171,7 +173,7 @@ def _parsed(data_set: bytes, transfer_syntax: UID) -> tuple[pydicom.Dataset, int
 
     stream = BytesIO(data_set)
     if transfer_syntax.is_deflated:
-        stream = BytesIO(zlib.decompress(data_set, -zlib.MAX_WBITS))
+        stream = BytesIO(_inflated(data_set))
     header = read_dataset(
         stream,
         transfer_syntax.is_implicit_VR,
@@ -182,6 +184,17 @@ def _parsed(data_set: bytes, transfer_syntax: UID) -> tuple[pydicom.Dataset, int
     element_header = 8 if transfer_syntax.is_implicit_VR else 12
     there = max(0, stream.getbuffer().nbytes - stream.tell() - element_header)
     return header, min(announced, there)
+
+
+def _inflated(data_set: bytes) -> bytes:
+    """Inflate a deflated data set (PS3.5 annex A.5), if it is of a size that an object can have."""
+    found = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflated = found.decompress(data_set, LARGEST_INFLATED_BYTES)
+    if found.unconsumed_tail:
+        raise Rejected(
+            OUT_OF_RESOURCES, f"inflated it is larger than {LARGEST_INFLATED_BYTES} bytes"
+        )
+    return inflated
 
 
 def _check_pixels(header: pydicom.Dataset, pixel_bytes: int, transfer_syntax: UID) -> None:

@@ -7,12 +7,15 @@ instance opens it again.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
+
+log = logging.getLogger(__name__)
 
 # After the last image that the scanner counts, the next table position would follow this soon.
 COUNTED_S = 0.1
@@ -48,7 +51,8 @@ class _Open:
             return False
         if sum({s.acquisition: s.images for s in self.slices}.values()) != len(self.slices):
             return False
-        places = sorted(s.place_mm for s in self.slices)
+        # A place may be imaged again and again: bursts of one table position.
+        places = sorted({round(s.place_mm, 2) for s in self.slices})
         gaps = [b - a for a, b in pairwise(places)]
         return not gaps or max(gaps) <= WIDE_GAP * median(gaps)
 
@@ -57,11 +61,15 @@ class SeriesWatch:
     """Follows series while their instances arrive; time is an argument."""
 
     def __init__(self, quiet_s: float, whole: Callable[[tuple[Path, ...], str], None]) -> None:
-        """Call ``whole(files, evidence)`` for every series that became whole."""
+        """Call ``whole(files, evidence)`` for every series that became whole.
+
+        Should it fail, it is called again after the quiet time.
+        """
         self._quiet_s = quiet_s
         self._whole = whole
         self._open: dict[str, _Open] = {}
         self._lock = threading.Lock()
+        self._now_s = float("-inf")
 
     def stored(
         self,
@@ -104,6 +112,7 @@ class SeriesWatch:
 
     def tick(self, now_s: float) -> None:
         """Finish every series that is counted out, or for which nothing came for the quiet time."""
+        self._now_s = now_s
         for series_uid, series in self._snapshot():
             silence_s = now_s - series.touched_s
             if silence_s >= self._quiet_s:
@@ -118,5 +127,14 @@ class SeriesWatch:
     def _finish(self, series_uid: str, evidence: str) -> None:
         with self._lock:
             series = self._open.pop(series_uid, None)
-        if series is not None:
+        if series is None:
+            return
+        try:
             self._whole(tuple(sorted(series.files)), evidence)
+        except Exception:
+            # A full disk, say: it stays open, and quiet will try again.
+            with self._lock:
+                now = self._open.setdefault(series_uid, series)
+                now.files.update(series.files)
+                now.touched_s = max(now.touched_s, self._now_s)
+            log.exception("series %s could not be announced; it will be tried again", series_uid)

@@ -72,9 +72,19 @@ def run(arguments: argparse.Namespace) -> int:
         print(announcement.as_line(), flush=True)
 
     outbox = Outbox(config.store / "outbox", config.store)
-    with Listener(config, announce):
+
+    def send() -> None:
         while not stop.wait(1.0):
-            outbox.work()
+            try:
+                outbox.work()
+            except Exception:
+                # A disk that is full or a job that is damaged: receiving goes on.
+                logging.exception("what waits to be sent could not be worked on")
+
+    with Listener(config, announce):
+        # A daemon, since a peer may take a minute to answer, and stopping must not.
+        threading.Thread(target=send, name="outbox", daemon=True).start()
+        stop.wait()
     return 0
 
 

@@ -8,8 +8,10 @@ import os
 import random
 import socket
 import struct
+import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +21,7 @@ import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.dsutils import encode
 from pynetdicom.pdu import A_ASSOCIATE_RQ
@@ -31,7 +33,18 @@ from pynetdicom.pdu_primitives import (
 from pynetdicom.presentation import build_context
 
 import devices.dicom.door as door
-from devices.dicom import Announcement, Caller, Listener, ListenerConfig, echo, send
+import devices.dicom.pace as pace
+import devices.dicom.reception as reception
+from devices.dicom import (
+    Announcement,
+    Caller,
+    Listener,
+    ListenerConfig,
+    echo,
+    read_announcements,
+    send,
+)
+from devices.dicom.announcements import AnnouncementLog
 from devices.dicom.reception import Rejected, received
 from tests.devices.dicom.test_listener import a_series, generate_uid, slice_file, wait_for
 
@@ -130,7 +143,10 @@ def test_silent_peers_take_no_place_from_the_scanner(listener: Listener, tmp_pat
     for _ in range(300):
         connect(listener)
     scanner_is_served(listener, tmp_path / "scan")
-    assert threading.active_count() < 200
+    deadline = time.monotonic() + 4  # before their own time is up
+    while threading.active_count() > door.WAITING + 20:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_silent_peer_is_sent_away(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,24 +184,142 @@ def test_a_slow_data_set_is_ended(listener: Listener, tmp_path: Path) -> None:
     scanner_is_served(listener, tmp_path)
 
 
-def test_a_data_set_without_end_is_ended(listener: Listener, tmp_path: Path) -> None:
-    memory = psutil.Process().memory_info().rss
-    peer = associated(listener)
+def store_command(data_set_follows: bool = True) -> bytes:
+    """P-DATA of a C-STORE-RQ of instance 1.2.3."""
     command = pydicom.Dataset()
     command.AffectedSOPClassUID = CTImageStorage
     command.CommandField, command.MessageID, command.Priority = 1, 1, 0
-    command.CommandDataSetType, command.AffectedSOPInstanceUID = 1, "1.2.3"
+    command.CommandDataSetType = 1 if data_set_follows else 0x0101
+    command.AffectedSOPInstanceUID = "1.2.3"
     encoded = encode(command, True, True)
     assert encoded is not None
     head = struct.pack("<HHI", 0, 0, 4) + struct.pack("<I", len(encoded))
-    peer.sendall(data_pdu(3, head + encoded))
-    piece = data_pdu(0, b"\0" * 60_000)
+    return data_pdu(3, head + encoded)
+
+
+def poured(peer: socket.socket, piece: bytes, times: int) -> int:
+    """Send a piece again and again; return how many bytes went before the other side let go."""
+    count = 0
     with contextlib.suppress(OSError):
-        for _ in range(2000):
+        for _ in range(times):
             peer.sendall(piece)
-        pytest.fail("120 MB were taken for an object of at most 8")
+            count += len(piece)
+    return count
+
+
+# What the kernel may hold of a connection on its way, on both sides.
+BUFFERS_BYTES = 16 << 20
+
+
+def test_a_data_set_without_end_is_ended(listener: Listener, tmp_path: Path) -> None:
+    memory = psutil.Process().memory_info().rss
+    peer = associated(listener)
+    peer.sendall(store_command())
+    taken = poured(peer, data_pdu(0, b"\0" * 60_000), 2000)
+    assert taken < (8 << 20) + BUFFERS_BYTES
     assert psutil.Process().memory_info().rss - memory < 60 << 20
     scanner_is_served(listener, tmp_path)
+
+
+def test_a_command_without_end_is_ended(listener: Listener, tmp_path: Path) -> None:
+    peer = associated(listener)
+    assert poured(peer, data_pdu(1, b"\0" * 10_000), 10_000) < BUFFERS_BYTES
+    scanner_is_served(listener, tmp_path)
+
+
+def begun_bytes(listener: Listener) -> list[int]:
+    """How much of unfinished objects the listener holds, for each association."""
+    messages = [a.dimse.message for a in listener._server.active_associations]
+    return [m.data_set.tell() for m in messages if m is not None]
+
+
+def test_objects_that_are_begun_and_never_ended_take_so_much_together(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None is too large by itself; the largest goes, and the scanner's never is."""
+    monkeypatch.setattr(pace, "SMALL_BYTES", 1 << 20)
+    monkeypatch.setattr(pace, "LARGEST_TOGETHER_BYTES", 10 << 20)
+    sizes = (3, 5, 4)
+    peers = []
+    for megabytes in sizes:
+        peer = associated(listener)
+        peer.sendall(store_command())
+        poured(peer, data_pdu(0, b"\0" * (1 << 16)), 16 * megabytes)
+        peers.append(peer)
+        deadline = time.monotonic() + 10
+        while len(peers) < 3 and megabytes << 20 not in begun_bytes(listener):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert ended(peers[1], 3)
+    assert not ended(peers[0], 0.2)
+    assert not ended(peers[2], 0.2)
+    scanner_is_served(listener, tmp_path)
+
+
+def test_whole_objects_without_waiting_for_answers_wait_in_the_network(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not worked on yet is not read yet either."""
+    gate = threading.Event()
+    monkeypatch.setattr(
+        "devices.dicom.listener.received",
+        lambda *a: gate.wait(20) and received(*a),
+    )
+    peer = associated(listener)
+    message = store_command() + data_pdu(2, b"\0" * (1 << 20))
+    peer.settimeout(1.0)
+    taken = poured(peer, message, 60)
+    assert taken < (4 << 20) + BUFFERS_BYTES
+    gate.set()
+    peer.close()
+    scanner_is_served(listener, tmp_path)
+
+
+def test_a_disk_that_fills_before_the_announcement_delays_it(
+    listener: Listener,
+    announced: list[Announcement],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left, real = [3], os.fsync
+
+    def fsync(descriptor: int) -> None:
+        if left[0] > 0 and Path(f"/proc/self/fd/{descriptor}").readlink().suffix == ".jsonl":
+            left[0] -= 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    scanner_is_served(listener, tmp_path / "a")
+    wait_for(announced, 1)
+    assert left == [0]
+    scanner_is_served(listener, tmp_path / "b")
+    wait_for(announced, 2)
+    store = tmp_path / "store"
+    assert [a.number for a in read_announcements(store)] == [1, 2]
+
+
+def test_a_clock_that_jumps_changes_nothing(
+    listener: Listener,
+    announced: list[Announcement],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A year on and two years back, in the middle of a series and before a quiet time ends."""
+    jump_s = [0.0]
+    real = time.time
+    monkeypatch.setattr("time.time", lambda: real() + jump_s[0])
+    entity = AE("CT1")
+    entity.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
+    entity.network_timeout = None  # the sender's clock jumps with ours here
+    association = entity.associate("127.0.0.1", listener.port, ae_title="SEEDGUIDE")
+    for path, years in zip(a_series(tmp_path / "scan", 4), (0, 1, -2, 1), strict=True):
+        jump_s[0] += years * 3.2e7
+        assert association.send_c_store(path).Status == 0
+    association.abort()
+    jump_s[0] = -9e7
+    wait_for(announced, 1)
+    assert len(announced[0].files) == 4
 
 
 def test_a_hundred_associations_at_once(listener: Listener, tmp_path: Path) -> None:
@@ -321,6 +455,13 @@ def test_a_mutated_data_set_is_refused_or_kept_whole(
         return
     assert found.content.endswith(bytes(mutated))
     assert pydicom.dcmread(BytesIO(found.content), stop_before_pixels=True).Rows is not None
+    # And whatever its other elements hold, its series can be announced.
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / found.instance.series_instance_uid / "1.dcm"
+        path.parent.mkdir()
+        path.write_bytes(found.content)
+        said = AnnouncementLog(Path(name)).announce((path,), "quiet")
+        assert read_announcements(Path(name)) == (said,)
 
 
 def test_an_image_larger_than_the_memory_is_refused(encoded: bytes) -> None:
@@ -331,4 +472,20 @@ def test_an_image_larger_than_the_memory_is_refused(encoded: bytes) -> None:
     pydicom.dcmwrite(buffer, data, implicit_vr=False, little_endian=True)
     with pytest.raises(Rejected, match="would take") as refused:
         received(buffer.getvalue(), CTImageStorage, "1.2.3.4.1", ExplicitVRLittleEndian)
+    assert refused.value.status == 0xA700
+
+
+def test_a_kilobyte_that_inflates_without_end_is_refused(
+    encoded: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "LARGEST_INFLATED_BYTES", 1 << 20)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    small = deflate.compress(encoded) + deflate.flush()
+    arguments = CTImageStorage, "1.2.3.4.1", DeflatedExplicitVRLittleEndian
+    assert received(small, *arguments).content.endswith(small)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bomb = deflate.compress(encoded + b"\0" * (50 << 20)) + deflate.flush()
+    assert len(bomb) < 100_000
+    with pytest.raises(Rejected, match="inflated") as refused:
+        received(bomb, *arguments)
     assert refused.value.status == 0xA700

@@ -9,8 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +39,11 @@ STORESCU = shutil.which("storescu")
 def generate_uid() -> str:
     """A series UID short enough for its slices' to be made from."""
     return f"1.2.826.{uuid.uuid4().int % 10**30}"
+
+
+def generate_uid_of(folder: Path) -> str:
+    """The same series UID for the same folder."""
+    return f"1.2.826.{zlib.crc32(str(folder).encode())}"
 
 
 def slice_file(path: Path, series: str, number: int, size: int = 32, value: int = 0) -> Path:
@@ -309,25 +316,52 @@ def test_kill_9_a_hundred_times_in_three_hundred_slices(tmp_path: Path) -> None:
 
 
 def _killed(tmp_path: Path, *, slices: int, kills: int) -> None:
+    """Killed at any moment while slices arrive; the sender calls again and sends on."""
     store, port = tmp_path / "store", free_port()
-    paths = a_series(tmp_path / "scan", slices, generate_uid())
+    paths = [
+        slice_file(tmp_path / "scan" / f"{n}.dcm", generate_uid_of(tmp_path), n, size=256)
+        for n in range(1, slices + 1)
+    ]
+    names = [str(pydicom.dcmread(p, stop_before_pixels=True).SOPInstanceUID) for p in paths]
     acknowledged: set[str] = set()
     rng = np.random.default_rng(3)
-    for _ in range(kills):
+    in_transfer = 0
+    for life in range(kills):
         process = start_listen(store, port)
+        # So late that the series lasts for all the lives.
+        wanted = round(slices * (life + rng.uniform(0.2, 1.2)) / kills)
+        delay_s = float(rng.uniform(0, 0.01))
+
+        def kill(process: subprocess.Popen[str] = process, delay_s: float = delay_s) -> None:
+            time.sleep(delay_s)
+            os.kill(process.pid, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
         entity = AE(ae_title="CT")
         entity.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
         association = entity.associate("127.0.0.1", port, ae_title="SEEDGUIDE")
-        for path in paths[: int(rng.integers(3, slices))]:
-            if association.send_c_store(path).get("Status") == 0:
-                acknowledged.add(str(pydicom.dcmread(path).SOPInstanceUID))
-        os.kill(process.pid, signal.SIGKILL)
+        # From some slice that is there already: the sender does not know either.
+        start = max(0, len(acknowledged) - int(rng.integers(0, 5)))
+        for path, name in zip(paths[start:], names[start:], strict=True):
+            if len(acknowledged) >= wanted and not killer.ident:
+                killer.start()
+            try:
+                if association.send_c_store(path).get("Status") != 0:
+                    raise RuntimeError("no answer")
+            except (RuntimeError, ValueError):
+                in_transfer += 1
+                break
+            acknowledged.add(name)
+        if not killer.ident:
+            killer.start()
+        killer.join()
         process.wait(timeout=10)
         association.abort()
         assert process.stdout is not None
         process.stdout.close()
         on_disk = {p.stem for p in (store / "objects").rglob("*.dcm")}
         assert acknowledged <= on_disk
+    assert in_transfer > kills / 2, "it was killed at rest"
     process = start_listen(store, port)
     assert not send(paths, host="127.0.0.1", port=port, called_ae="SEEDGUIDE").failed
     assert process.stdout is not None

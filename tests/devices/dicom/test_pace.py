@@ -19,10 +19,11 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless
 from pynetdicom import AE, Association
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.dul import DULServiceProvider
+from pynetdicom.timer import Timer
 from pynetdicom.transport import AssociationSocket
 
 from devices.dicom import Listener, ListenerConfig
-from devices.dicom.pace import LARGEST_PDU_BYTES, _receive
+from devices.dicom.pace import LARGEST_PDU_BYTES, SteadyTimer, _receive
 from devices.dicom.reception import file_head
 
 UIDS = st.lists(st.integers(0, 10**9), min_size=2, max_size=6).map(lambda n: ".".join(map(str, n)))
@@ -46,6 +47,26 @@ def test_the_library_still_has_what_is_replaced() -> None:
     assert callable(association.dimse.get_msg)
     assert hasattr(association.dimse, "msg_queue")
     assert callable(AssociationSocket.recv)
+
+
+def test_the_timer_is_the_librarys_but_for_its_clock() -> None:
+    timer, theirs = SteadyTimer(0.05), Timer(0.05)
+    for one in (timer, theirs):
+        assert not one.expired
+        assert one.remaining == 0.05
+        one.start()
+        assert 0 < one.remaining <= 0.05
+    time.sleep(0.06)
+    for one in (timer, theirs):
+        assert one.expired
+        one.restart()
+        assert not one.expired
+        one.stop()
+        assert not one.expired
+        one.timeout = None
+        assert one.remaining == 1
+    dul = Association(AE(), "acceptor").dul
+    assert type(dul.artim_timer) is type(dul._idle_timer) is Timer
 
 
 class _Association:

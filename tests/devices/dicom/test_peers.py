@@ -202,6 +202,8 @@ def test_waits_grow_and_end(tmp_path: Path) -> None:
         now_s = job.next_s
     assert waits[:3] == [2.0, 4.0, 8.0]
     assert waits[-1] == 300.0
+    outbox.work(now_s - 3.2e7)
+    assert outbox.jobs()[0].next_s < now_s - 3.1e7, "a clock set back by a year"
 
 
 @needs_dcmtk

@@ -50,6 +50,38 @@ def test_table_positions_that_follow_one_another_are_one_series() -> None:
     assert told.all == [(9, "count")]
 
 
+def test_bursts_of_one_table_position_are_counted_out_each_time() -> None:
+    """CT fluoroscopy: three images, again and again, with a needle moved in between."""
+    told = Told()
+    for burst in range(4):
+        for k in range(3):
+            told.slice(3 * burst + k, 3, burst, place=5.0 * k, acquisition=str(burst))
+        told.watch.tick(burst + 0.12)
+    assert told.all == [(3, "count")] * 4
+    for k in range(4):
+        told.slice(20 + k, 1, 10.0, place=7.5, acquisition=str(20 + k))
+    told.watch.tick(10.12)
+    assert told.all[-1] == (4, "count")
+
+
+def test_what_could_not_be_announced_is_announced_later() -> None:
+    said: list[int] = []
+    failures = [OSError("the disk is full")] * 2
+
+    def whole(files: tuple[Path, ...], evidence: str) -> None:
+        if failures:
+            raise failures.pop()
+        said.append(len(files))
+
+    watch = SeriesWatch(QUIET_S, whole)
+    watch.stored("1.2", (Path("a.dcm"),), 7, 0.0)
+    watch.released(7)
+    watch.stored("1.2", (Path("b.dcm"),), None, 0.1)
+    for now_s in (0.3, 0.6, 0.9, 1.2):
+        watch.tick(now_s)
+    assert said == [2]
+
+
 def test_a_gap_waits_for_the_slice_or_for_quiet() -> None:
     told = Told()
     for k, place in enumerate((0.0, 2.0, 4.0, 8.0, 10.0)):

@@ -86,6 +86,25 @@ def test_a_silent_peer_blocks_no_handshake(listener: Listener, authority: Author
         peer.close()
 
 
+def test_peers_silent_after_the_handshake_keep_nobody_out(
+    listener: Listener, authority: Authority
+) -> None:
+    """They take every place; none of them asks for an association."""
+    tls = context(authority, authority.sign("ct1"))
+    silent = [
+        tls.wrap_socket(
+            socket.create_connection(("127.0.0.1", listener.port)), server_hostname="127.0.0.1"
+        )
+        for _ in range(40)
+    ]
+    start = time.monotonic()
+    while not echoed(listener, tls):
+        time.sleep(0.2)
+        assert time.monotonic() - start < 8
+    for peer in silent:
+        peer.close()
+
+
 @pytest.mark.skipif(shutil.which("storescu") is None, reason="DCMTK is not installed")
 def test_dcmtk_sends_over_tls(
     listener: Listener, authority: Authority, announced: list[Announcement], tmp_path: Path
