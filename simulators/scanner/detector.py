@@ -129,8 +129,11 @@ def metal_deficit(  # type: ignore[no-untyped-def]
     step = channel_mm / fine
     along = np.zeros((n, mass.shape[0]))
     touched = np.zeros(n, np.bool_)
+    before = np.empty((n, len(weight)))
+    known = np.zeros(n, np.bool_)
     for a in range(len(angles)):
         c, s = np.cos(angles[a]), np.sin(angles[a])
+        known[:] = False
         for h in range(len(heights)):
             low, high = n, -1
             for r in range(len(solids)):
@@ -152,7 +155,10 @@ def metal_deficit(  # type: ignore[no-untyped-def]
             for i in range(low, high + 1):
                 if not touched[i]:
                     continue
-                loss = _loss(along[i], paths[a], i / fine, mass, weight) / len(heights)
+                if not known[i]:
+                    _behind_tissue(paths[a], i / fine, mass, weight, before[i])
+                    known[i] = True
+                loss = _loss(along[i], before[i], mass) / len(heights)
                 middle = int(np.round(i / fine))
                 for k in range(max(0, middle - 4), min(channels, middle + 5)):
                     w = i - k * fine + reach
@@ -163,19 +169,25 @@ def metal_deficit(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _loss(metal, paths, at, mass, weight):  # type: ignore[no-untyped-def]
-    """Return the change of the signal of a fine ray at a channel position by metal."""
+def _behind_tissue(paths, at, mass, weight, out):  # type: ignore[no-untyped-def]
+    """Fill the signal of a fine ray at a channel position behind the patient, by energy."""
     k = min(int(at), paths.shape[0] - 2)
     f = at - k
     water = (1.0 - f) * paths[k, 0] + f * paths[k + 1, 0]
     bone = (1.0 - f) * paths[k, 1] + f * paths[k + 1, 1]
-    total = 0.0
     for b in range(len(weight)):
+        out[b] = weight[b] * np.exp(-mass[0, b] * water - mass[1, b] * bone)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _loss(metal, before, mass):  # type: ignore[no-untyped-def]
+    """Return the change of the signal of a fine ray by metal."""
+    total = 0.0
+    for b in range(len(before)):
         exponent = 0.0
         for m in range(len(metal)):
             exponent += mass[m, b] * metal[m]
-        before = np.exp(-mass[0, b] * water - mass[1, b] * bone)
-        total += weight[b] * before * (np.exp(-exponent) - 1.0)
+        total += before[b] * (np.exp(-exponent) - 1.0)
     return total
 
 

@@ -32,7 +32,7 @@ class Geometry:
     views: int = 720
     channel_mm: float = 0.5
     channels: int = 944
-    fine: int = 4
+    fine: int = 3
     aperture_mm: float = 0.6
     focus_mm: float = 0.6
     row_mm: float = 0.6
@@ -80,5 +80,5 @@ def rows_of(slice_mm: float, geometry: Geometry) -> Rows:
     count = max(1, round(slice_mm / geometry.row_mm))
     pitch = slice_mm / count
     middles = (np.arange(count) - (count - 1) / 2.0) * pitch
-    samples = np.array((-0.5, -1.0 / 6.0, 1.0 / 6.0, 0.5)) * pitch
+    samples = np.array((-0.42, 0.0, 0.42)) * pitch
     return Rows(middles[:, None] + samples, np.full(count, 1.0 / count))

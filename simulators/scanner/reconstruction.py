@@ -14,7 +14,8 @@ from simulators.scanner.geometry import Geometry
 
 FloatArray = NDArray[np.float64]
 
-# Filtered projections are interpolated this finely before they are smeared back.
+# Filtered projections are interpolated this finely (band-limited, by zero padding) before they
+# are smeared back; the nearest sample, at most 0.06 mm away, is then as good as interpolation.
 FINER = 4
 
 
@@ -86,7 +87,7 @@ def backproject(  # type: ignore[no-untyped-def]
     """Add all views to a picture, which comes out as density relative to water.
 
     Args:
-        projections: (views, samples) float32, filtered, mm of water per mm.
+        projections: (views, samples) float32, filtered; a multiple of four views.
         angles: (views,).
         first_mm: position of the first sample.
         sample_mm: from sample to sample.
@@ -98,16 +99,27 @@ def backproject(  # type: ignore[no-untyped-def]
     samples = projections.shape[1]
     scale = np.float32(np.pi / len(angles))
     ny, nx = out.shape
-    top = np.float32(samples - 1.001)
-    for a in range(len(angles)):
-        c, s = np.cos(angles[a]), np.sin(angles[a])
-        view = projections[a]
-        step = np.float32(pixel_mm * c / sample_mm)
+    zero, top = np.float32(0.0), np.float32(samples - 1)
+    for a in range(0, len(angles), 4):
+        # Four views at a time: fewer trips to the picture, and the loop becomes vector code.
+        v0, v1, v2, v3 = projections[a], projections[a + 1], projections[a + 2], projections[a + 3]
+        c0, s0 = np.cos(angles[a]) / sample_mm, np.sin(angles[a]) / sample_mm
+        c1, s1 = np.cos(angles[a + 1]) / sample_mm, np.sin(angles[a + 1]) / sample_mm
+        c2, s2 = np.cos(angles[a + 2]) / sample_mm, np.sin(angles[a + 2]) / sample_mm
+        c3, s3 = np.cos(angles[a + 3]) / sample_mm, np.sin(angles[a + 3]) / sample_mm
+        d0, d1 = np.float32(pixel_mm * c0), np.float32(pixel_mm * c1)
+        d2, d3 = np.float32(pixel_mm * c2), np.float32(pixel_mm * c3)
         for j in range(ny):
-            start = np.float32((x0 * c + (y0 + j * pixel_mm) * s - first_mm) / sample_mm)
+            y = y0 + j * pixel_mm
+            b0 = np.float32(x0 * c0 + y * s0 - first_mm / sample_mm + 0.5)
+            b1 = np.float32(x0 * c1 + y * s1 - first_mm / sample_mm + 0.5)
+            b2 = np.float32(x0 * c2 + y * s2 - first_mm / sample_mm + 0.5)
+            b3 = np.float32(x0 * c3 + y * s3 - first_mm / sample_mm + 0.5)
             line = out[j]
             for i in range(nx):
-                at = min(max(start + np.float32(i) * step, np.float32(0.0)), top)
-                k = np.int32(at)
-                f = at - np.float32(k)
-                line[i] += scale * (view[k] + f * (view[k + 1] - view[k]))
+                x = np.float32(i)
+                k0 = np.int32(min(max(b0 + x * d0, zero), top))
+                k1 = np.int32(min(max(b1 + x * d1, zero), top))
+                k2 = np.int32(min(max(b2 + x * d2, zero), top))
+                k3 = np.int32(min(max(b3 + x * d3, zero), top))
+                line[i] += scale * (v0[k0] + v1[k1] + v2[k2] + v3[k3])
