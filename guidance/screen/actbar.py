@@ -9,43 +9,48 @@ from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import words
 from guidance.screen.acts import Acts, Answer, Perform
 from guidance.screen.buttons import TwoStepButton, push, set_role
+from guidance.screen.keys import Keys
+from guidance.screen.language import marked, tr
 
 # What the button of each step says; steps without an act of their own have none.
 STEP_ACTS = {
-    Step.CASE: "Open case",
-    Step.REGISTER: "Accept registration",
-    Step.NEEDLES: "Confirm needles",
-    Step.VERIFY: "Verify implant",
+    Step.CASE: marked("Open case"),
+    Step.REGISTER: marked("Accept registration"),
+    Step.NEEDLES: marked("Confirm needles"),
+    Step.VERIFY: marked("Verify implant"),
 }
 
 
 class ActBar(QFrame):
     """Operator, the act of the step, permit, closing, cartridges and the stop."""
 
-    def __init__(self, perform: Perform, operator: QLineEdit) -> None:
+    def __init__(self, perform: Perform, operator: QLineEdit, keys: Keys) -> None:
         """Make the row.
 
         Args:
             perform: carries an act out.
             operator: field with the name that acts are signed with.
+            keys: named on the buttons.
         """
         super().__init__()
+        self._keys = keys
         self._perform = perform
         self._snapshot: Snapshot | None = None
         self._suggested: tuple[int | None, int] = (None, 0)
         self.operator, self.sentence = operator, QLineEdit()
-        self.operator.setPlaceholderText("operator's name")
-        self.sentence.setPlaceholderText("sentence on the seeds without a place")
+        self.operator.setPlaceholderText(tr("operator's name"))
+        self.sentence.setPlaceholderText(tr("sentence on the seeds without a place"))
         self.count = QSpinBox()
         self.count.setRange(1, 99)
-        self.count.setPrefix("seeds ")
+        self.count.setPrefix(tr("seeds "))
         self.count.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.PlusMinus)
         self.count.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.step_button = push("", "primary")
         self.permit_button, self.close_button = TwoStepButton(), TwoStepButton()
         self.left_button, self.stayed_button = TwoStepButton(), TwoStepButton()
-        self.cartridge_button = push("Cartridges  F6")
-        self.stop_button = push("END PERMIT  Esc")
+        self.cartridge_button = push(f"{tr('Cartridges')}  {keys.of('cartridges')}")
+        self.stop_button = push(f"{tr('END PERMIT')}  {keys.of('stop')}")
+        self.about_button = push(f"?  {keys.of('about')}")
         self._arrange()
         self.step_button.clicked.connect(self.act_of_step)
         self.permit_button.confirmed.connect(self._permit)
@@ -60,13 +65,14 @@ class ActBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
-        layout.addWidget(QLabel("by"))
+        layout.addWidget(QLabel(tr("by")))
         for part in (self.operator, self.step_button, self.count, self.permit_button):
             layout.addWidget(part)
         for part in (self.left_button, self.stayed_button, self.close_button):
             layout.addWidget(part)
         layout.addWidget(self.sentence, 2)
         layout.addStretch(1)
+        layout.addWidget(self.about_button)
         layout.addWidget(self.cartridge_button)
         layout.addWidget(self.stop_button)
 
@@ -109,32 +115,32 @@ class ActBar(QFrame):
         elif step is Step.IMPLANT:
             self.permit_button.press()
         elif step in STEP_ACTS:
-            self._perform(STEP_ACTS[step].lower(), act)
+            self._perform(tr(STEP_ACTS[step]).lower(), act)
 
     def stop(self) -> None:
         """End the permit: one press, whatever is shown."""
         self.permit_button.stand_down()
-        self._perform("end the permit", lambda acts, by: acts.disarm(by))
+        self._perform(tr("end the permit"), lambda acts, by: acts.disarm(by))
 
     def _permit(self) -> None:
         needle, count = self._needle(), self.count.value()
         if needle is not None:
             self._perform(
-                f"permit {count} seeds through needle {needle}",
+                tr("permit {n} seeds through needle {needle}", n=count, needle=needle),
                 lambda acts, by: acts.permit(needle, count, by),
             )
 
     def _resolve(self, *, dropped: bool) -> None:
         if self._snapshot is not None and self._snapshot.unknown_strokes:
             eid, _ = self._snapshot.unknown_strokes[0]
-            what = "left" if dropped else "stayed"
-            self._perform(
-                f"record {eid}: the seed {what}", lambda acts, by: acts.resolve(eid, dropped, by)
-            )
+            what = tr("record {eid}: the seed stayed", eid=eid)
+            if dropped:
+                what = tr("record {eid}: the seed left", eid=eid)
+            self._perform(what, lambda acts, by: acts.resolve(eid, dropped, by))
 
     def _close_case(self) -> None:
         sentence = self.sentence.text().strip()
-        self._perform("close the case", lambda acts, by: acts.close_case(by, sentence))
+        self._perform(tr("close the case"), lambda acts, by: acts.close_case(by, sentence))
 
     # --- words -------------------------------------------------------------
 
@@ -145,12 +151,18 @@ class ActBar(QFrame):
         snapshot, needle = self._snapshot, self._needle()
         step = snapshot.step if snapshot else Step.CASE
         closed = snapshot is not None and snapshot.closed
-        self.step_button.setText(f"{STEP_ACTS.get(step, '')}  F2")
+        self.step_button.setText(
+            f"{tr(STEP_ACTS[step])}  {self._keys.of('act')}" if step in STEP_ACTS else ""
+        )
         self.step_button.setVisible(snapshot is not None and step in STEP_ACTS)
         dropping = step in {Step.IMPLANT, Step.VERIFY}
-        key = "F4" if step is Step.VERIFY else "F2"
-        text = f"Permit seeds, needle {needle}  {key}" if needle else "No needle attached"
-        sure = f"SURE? {self.count.value()} SEEDS, NEEDLE {needle}  {key}"
+        key = self._keys.of("permit" if step is Step.VERIFY else "act")
+        text = tr("No needle attached")
+        if needle:
+            text = tr("Permit seeds, needle {needle}  {key}", needle=needle, key=key)
+        sure = tr(
+            "SURE? {n} SEEDS, NEEDLE {needle}  {key}", n=self.count.value(), needle=needle, key=key
+        )
         self.permit_button.say(text, sure)
         self.permit_button.setEnabled(needle is not None)
         self.permit_button.setVisible(dropping)
@@ -158,12 +170,14 @@ class ActBar(QFrame):
         unknown = snapshot.unknown_strokes if snapshot else ()
         if unknown:
             eid, through = unknown[0]
-            where = f"record {eid}, needle {through or '?'}"
-            self.left_button.say(f"Seed LEFT ({where})", "SURE? IT LEFT")
-            self.stayed_button.say("Seed STAYED", "SURE? IT STAYED")
+            left = tr("Seed LEFT (record {eid}, needle {needle})", eid=eid, needle=through or "?")
+            self.left_button.say(left, tr("SURE? IT LEFT"))
+            self.stayed_button.say(tr("Seed STAYED"), tr("SURE? IT STAYED"))
         self.left_button.setVisible(bool(unknown))
         self.stayed_button.setVisible(bool(unknown))
-        self.close_button.say("Close case  F2", "SURE? CLOSE THE CASE  F2")
+        close = self._keys.of("act")
+        sure = f"{tr('SURE? CLOSE THE CASE')}  {close}"
+        self.close_button.say(f"{tr('Close case')}  {close}", sure)
         self.close_button.setVisible(step is Step.CLOSE and not closed)
         balanced = snapshot is None or snapshot.ledger.balanced
         self.sentence.setVisible(step is Step.CLOSE and not closed and not balanced)

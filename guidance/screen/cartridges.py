@@ -18,6 +18,13 @@ from guidance.ledger import Disposition
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen.acts import Perform
 from guidance.screen.buttons import push
+from guidance.screen.language import marked, tr
+
+DISPOSITIONS = {
+    Disposition.RETURNED: marked("returned"),
+    Disposition.ASSAYED: marked("assayed"),
+    Disposition.WASTE: marked("waste"),
+}
 
 
 class CartridgeForm(QFrame):
@@ -34,7 +41,7 @@ class CartridgeForm(QFrame):
         self._perform = perform
         self._model = ""
         self.serial, self.seeds, self.strength_u = QLineEdit(), QSpinBox(), QDoubleSpinBox()
-        self.serial.setPlaceholderText("serial number")
+        self.serial.setPlaceholderText(tr("serial number"))
         self.seeds.setRange(0, 999)
         self.strength_u.setRange(0.0, 9.999)
         self.strength_u.setDecimals(3)
@@ -45,21 +52,21 @@ class CartridgeForm(QFrame):
         self.disposition = QComboBox()
         self.disposition.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         for disposition in Disposition:
-            self.disposition.addItem(disposition.value, disposition)
-        self.check_in_button = push("Check in")
-        self.close_button = push("Close with this count")
+            self.disposition.addItem(tr(DISPOSITIONS[disposition]), disposition)
+        self.check_in_button = push(tr("Check in"))
+        self.close_button = push(tr("Close with this count"))
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 2, 8, 2)
         for text, entry in (
-            ("cartridge", self.serial),
-            ("seeds in it", self.seeds),
-            ("U a seed", self.strength_u),
+            (tr("cartridge"), self.serial),
+            (tr("seeds in it"), self.seeds),
+            (tr("U a seed"), self.strength_u),
         ):
             layout.addWidget(QLabel(text))
             layout.addWidget(entry)
         layout.addWidget(self.check_in_button)
         layout.addStretch(1)
-        layout.addWidget(QLabel("the rest is"))
+        layout.addWidget(QLabel(tr("the rest is")))
         layout.addWidget(self.disposition)
         layout.addWidget(self.close_button)
         self.check_in_button.clicked.connect(self.check_in)
@@ -84,15 +91,15 @@ class CartridgeForm(QFrame):
         serial, model = self.serial.text().strip(), self._model
         seeds, strength_u = self.seeds.value(), self.strength_u.value()
         self._perform(
-            f"check in cartridge {serial}",
+            tr("check in cartridge {serial}", serial=serial),
             lambda acts, by: acts.receive_cartridge(serial, model, strength_u, seeds, by),
         )
 
     def close_cartridge(self) -> None:
         """Close the cartridge with the count as typed."""
         serial, seeds = self.serial.text().strip(), self.seeds.value()
-        disposition = Disposition(self.disposition.currentText())
+        disposition = Disposition(self.disposition.currentData())
         self._perform(
-            f"close cartridge {serial}",
+            tr("close cartridge {serial}", serial=serial),
             lambda acts, by: acts.close_cartridge(serial, seeds, disposition, by),
         )

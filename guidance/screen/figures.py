@@ -19,11 +19,20 @@ from PyQt5.QtWidgets import (
 
 from guidance.procedure.snapshot import DoseView, Snapshot
 from guidance.screen import theme, words
+from guidance.screen.language import marked, said, tr
 from guidance.screen.panels import label, panel
 from guidance.screen.words import coloured
 from guidance.tracking.implant import NeedleTrack
 
-COLUMNS = ("needle", "tip mm", "depth mm", "angle °", "clear mm", "seeds", "state")
+COLUMNS = (
+    marked("needle"),
+    marked("tip mm"),
+    marked("depth mm"),
+    marked("angle °"),
+    marked("clear mm"),
+    marked("seeds"),
+    marked("state"),
+)
 # As many dose figures as the panel holds.
 MOST_ROWS = 7
 
@@ -40,7 +49,7 @@ class NeedleTable(QTableWidget):
 
     def __init__(self) -> None:
         super().__init__(0, len(COLUMNS))
-        self.setHorizontalHeaderLabels(COLUMNS)
+        self.setHorizontalHeaderLabels([tr(column) for column in COLUMNS])
         ignore_hint(self)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
@@ -94,15 +103,15 @@ def _cells(snapshot: Snapshot, needle: NeedleTrack) -> tuple[tuple[str, str], ..
     if near is not None:
         clear = (f"{near.distance_mm:.1f}", theme.GOOD if near.kept else theme.BAD)
     if needle.tip_mm is None:
-        state = ("not seen", theme.QUIET)
+        state = (tr("not seen"), theme.QUIET)
     elif not compared:
-        state = ("not planned", theme.WARN)
+        state = (tr("not planned"), theme.WARN)
     elif near is not None and not near.kept:
-        state = ("too close", theme.BAD)
+        state = (tr("too close"), theme.BAD)
     elif planned and dropped >= planned:
-        state = ("done", theme.GOOD)
+        state = (tr("done"), theme.GOOD)
     else:
-        state = ("seen", theme.NOTE)
+        state = (tr("seen"), theme.NOTE)
 
     def figure(title: str) -> tuple[str, str]:
         if not compared:
@@ -143,13 +152,13 @@ class DvhPlot(QWidget):
 
     def set_scale(self, scale: float) -> None:
         """Set the size of the words."""
-        self._font = QFont("DejaVu Sans")
+        self._font = QFont(self.font())
         self._font.setPixelSize(max(8, round(16 * scale)))
         if self._line is not None:
             self._line.label.setFont(self._font)
         self._plot.getAxis("bottom").setHeight(round(54 * scale))
         self._plot.getAxis("left").setWidth(round(62 * scale))
-        for side, text in (("bottom", "dose, Gy"), ("left", "volume, %")):
+        for side, text in (("bottom", tr("dose, Gy")), ("left", tr("volume, %"))):
             axis = self._plot.getAxis(side)
             axis.setStyle(tickTextOffset=round(4 * scale))
             axis.setTickFont(self._font)
@@ -222,18 +231,20 @@ class DoseFigures(QWidget):
         """Say it anew."""
         dose = snapshot.dose or snapshot.planned_dose
         if dose is None:
-            self._figures.setText(coloured("no dose before the plan is in the room", theme.QUIET))
+            self._figures.setText(
+                coloured(tr("no dose before the plan is in the room"), theme.QUIET)
+            )
             self._origin.setText("")
             return
         colours = structure_colours(snapshot)
         stale = snapshot.dose_is_stale and snapshot.dose is not None
-        rows = ["<tr><td></td><td></td><td align='right'>implant</td>"
-                f"<td align='right'>{coloured('plan', theme.QUIET)}</td></tr>"]  # fmt: skip
-        said = ""
+        rows = [f"<tr><td></td><td></td><td align='right'>{tr('implant')}</td>"
+                f"<td align='right'>{coloured(tr('plan'), theme.QUIET)}</td></tr>"]  # fmt: skip
+        last = ""
         found = list(words.dose_rows(snapshot))
         for name, figure, implant, plan in found[:MOST_ROWS]:
-            head = coloured(name, colours.get(name, theme.TEXT)) if name != said else ""
-            said = name
+            head = coloured(name, colours.get(name, theme.TEXT)) if name != last else ""
+            last = name
             shown = coloured(implant, theme.WARN if stale else theme.TEXT)
             rows.append(
                 f"<tr><td>{head}&nbsp;&nbsp;</td><td>{figure}&nbsp;&nbsp;</td>"
@@ -241,14 +252,19 @@ class DoseFigures(QWidget):
                 f"<td align='right'>&nbsp;&nbsp;{coloured(plan, theme.QUIET)}</td></tr>"
             )
         if len(found) > MOST_ROWS:
-            more = f"{len(found) - MOST_ROWS} more figures in the report"
+            more = tr("{n} more figures in the report", n=len(found) - MOST_ROWS)
             rows.append(f"<tr><td colspan='4'>{coloured(more, theme.QUIET)}</td></tr>")
         self._figures.setText(f"<table width='100%' cellspacing='0'>{''.join(rows)}</table>")
-        lead = "implant" if snapshot.dose is not None else "plan"
+        lead = tr("implant") if snapshot.dose is not None else tr("plan")
         origin = f"{lead}: {words.dose_origin(dose, stale=stale)}"
         planned = snapshot.planned_dose
         if snapshot.dose is not None and planned is not None:
             # The same formalism and model; only the seeds differ.
             how = planned.method.rpartition(", ")[2]
-            origin += f". plan: {planned.seeds} seeds after event {planned.event_number}, {how}"
+            origin += tr(
+                ". plan: {n} seeds after event {event}, {how}",
+                n=planned.seeds,
+                event=planned.event_number,
+                how=said(how),
+            )
         self._origin.setText(coloured(origin, theme.WARN) if stale else html.escape(origin))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from guidance.imaging.volume import Volume
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme, words
+from guidance.screen.language import tr
 from guidance.screen.lettering import Key
 from guidance.screen.overlays import here
 from guidance.screen.reslice import Slice, across_needle, needle_plane, reslice
@@ -30,19 +33,33 @@ def shaft(needle: NeedleTrack) -> tuple[tuple[float, ...], tuple[float, ...]] | 
 
 
 def planes(
-    volume: Volume, entry_mm: tuple[float, ...], tip_mm: tuple[float, ...]
+    volume: Volume,
+    entry_mm: tuple[float, ...],
+    tip_mm: tuple[float, ...],
+    position: str,
+    beside_mm: float = 0.0,
+    depth_mm: float = 0.0,
 ) -> tuple[Slice, Slice]:
-    """Return the plane that holds a needle and the one across it at its tip."""
+    """Return the plane that holds a needle and the one across it at its tip.
+
+    Args:
+        volume: to cut.
+        entry_mm: of the needle, LPS mm.
+        tip_mm: of the needle.
+        position: PatientPosition by which pictures are turned.
+        beside_mm: how far beside the needle the first plane lies, into the screen.
+        depth_mm: how far beyond the tip the second one lies.
+    """
     along = np.subtract(tip_mm, entry_mm)
     direction = along / np.linalg.norm(along)
-    position = volume.provenance.patient_position
-    along_plane = needle_plane(tip_mm, direction, position)
-    across_plane = across_needle(tip_mm, direction, position)
-    # The views are about twice as wide as high.
-    half_mm = max(LEAST_SPAN_MM, 1.2 * float(np.linalg.norm(along))) * 1.5
+    held = needle_plane(tip_mm, direction, position)
+    along_plane = replace(held, origin_mm=held.origin_mm + beside_mm * held.axes[2])
+    across_plane = across_needle(tip_mm + depth_mm * direction, direction, position)
+    # The views are about as wide as high.
+    half_mm = max(LEAST_SPAN_MM, 1.2 * float(np.linalg.norm(along)))
     return (
         reslice(volume, along_plane, half_mm=half_mm, step_mm=0.9),
-        reslice(volume, across_plane, half_mm=1.25 * ACROSS_SPAN_MM, step_mm=0.4),
+        reslice(volume, across_plane, half_mm=ACROSS_SPAN_MM, step_mm=0.4),
     )
 
 
@@ -66,20 +83,20 @@ def legend(snapshot: Snapshot) -> tuple[Key, ...]:
     keys = []
     needles = words.tracks(snapshot)
     if needles:
-        keys.append(Key(theme.PLANNED, "planned", "dash"))
+        keys.append(Key(theme.PLANNED, tr("planned"), "dash"))
     if any(here(n, scan_uid(snapshot)) for n in needles):
-        keys.append(Key(theme.NOTE, "needle seen"))
+        keys.append(Key(theme.NOTE, tr("needle seen")))
     elif any(n.tip_mm is not None for n in needles):
-        keys.append(Key(theme.NOTE, "needle seen on an earlier scan", "dot"))
+        keys.append(Key(theme.NOTE, tr("needle seen on an earlier scan"), "dot"))
     present = {seed.status for seed in snapshot.seeds}
     keys += [
-        Key(colour, f"seed {theme.SEED_WORDS[status]}")
+        Key(colour, tr(theme.SEED_WORDS[status]))
         for status, colour in theme.SEED_COLOURS.items()
         if status in present
     ]
     dose = snapshot.dose
     if dose is not None and dose.seeds:
-        stale = " STALE" if snapshot.dose_is_stale else ""
+        stale = tr(" STALE") if snapshot.dose_is_stale else ""
         keys += [
             Key(colour, f"{percent} % = {dose.prescription_gy * percent / 100:g} Gy{stale}", dash)
             for percent, (colour, dash, _) in theme.ISODOSES.items()

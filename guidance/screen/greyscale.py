@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from guidance.screen.language import marked
+
 
 @dataclass(frozen=True)
 class GreyScale:
@@ -25,13 +27,13 @@ class GreyScale:
 
 # Keys 1 to 9; width and level in HU.
 PRESETS = (
-    GreyScale("bone", 2500, 480),
-    GreyScale("soft tissue", 400, 40),
-    GreyScale("lung", 1500, -600),
-    GreyScale("liver", 150, 90),
-    GreyScale("brain", 80, 40),
-    GreyScale("metal", 3000, 1500),
-    GreyScale("spine", 1000, 250),
-    GreyScale("wide", 4000, 700),
-    GreyScale("fat", 300, -80),
+    GreyScale(marked("bone"), 2500, 480),
+    GreyScale(marked("soft tissue"), 400, 40),
+    GreyScale(marked("lung"), 1500, -600),
+    GreyScale(marked("liver"), 150, 90),
+    GreyScale(marked("brain"), 80, 40),
+    GreyScale(marked("metal"), 3000, 1500),
+    GreyScale(marked("spine"), 1000, 250),
+    GreyScale(marked("wide"), 4000, 700),
+    GreyScale(marked("fat"), 300, -80),
 )

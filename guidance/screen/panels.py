@@ -10,10 +10,20 @@ from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayou
 
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import theme, words
+from guidance.screen.language import marked, said, tr
 from guidance.screen.words import coloured
 from guidance.tracking.implant import NeedleTrack
 
 CARD_ROWS = 4
+STEPS = {
+    Step.CASE: marked("case"),
+    Step.PLAN: marked("plan"),
+    Step.REGISTER: marked("register"),
+    Step.NEEDLES: marked("needles"),
+    Step.IMPLANT: marked("implant"),
+    Step.VERIFY: marked("verify"),
+    Step.CLOSE: marked("close"),
+}
 RIGHT = Qt.Alignment(Qt.AlignmentFlag.AlignRight) | Qt.AlignmentFlag.AlignVCenter
 
 
@@ -51,7 +61,7 @@ class TopBar(QWidget):
         layout.setSpacing(18)
         self._patient, self._case, self._plan = label("name"), label(), label()
         self._scan, self._link, self._notice = label(), label(), label()
-        self._notice.setText(coloured(theme.NOTICE, theme.WARN))
+        self._notice.setText(coloured(tr(theme.NOTICE), theme.WARN))
         for part in (self._patient, self._case, self._plan, self._scan):
             layout.addWidget(part)
         layout.addStretch(1)
@@ -60,18 +70,20 @@ class TopBar(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot, now: datetime) -> None:
         """Say it anew."""
-        name = snapshot.patient_name.replace("^", " ").strip() or "no patient yet"
+        name = snapshot.patient_name.replace("^", " ").strip() or tr("no patient yet")
         identity = f"  {snapshot.patient_id}" if snapshot.patient_id else ""
         self._patient.setText(html.escape(name + identity))
-        self._case.setText(coloured(f"case {snapshot.case_id}", theme.QUIET))
-        plan = "plan not in the room yet" if snapshot.ledger.directive else "no plan"
+        self._case.setText(coloured(tr("case {id}", id=snapshot.case_id), theme.QUIET))
+        plan = tr("plan not in the room yet") if snapshot.ledger.directive else tr("no plan")
         if snapshot.plan is not None:
-            plan = f"plan {snapshot.plan.label}"
+            plan = tr("plan {label}", label=snapshot.plan.label)
         self._plan.setText(html.escape(plan))
         self._scan.setText(html.escape(words.scan_line(snapshot, now)))
         link = snapshot.applicator.link
         colour = theme.LINK_COLOURS.get(link, theme.QUIET)
-        self._link.setText(coloured(f"● applicator {link}", colour))
+        self._link.setText(
+            coloured(tr("● applicator {link}", link=tr(words.LINKS.get(link, link))), colour)
+        )
 
 
 class StepRail(QWidget):
@@ -84,7 +96,7 @@ class StepRail(QWidget):
         layout.setSpacing(6)
         self._steps = {step: QLabel() for step in Step}
         for number, (step, shown) in enumerate(self._steps.items(), start=1):
-            shown.setText(f"{number} {step.value}")
+            shown.setText(f"{number} {tr(STEPS[step])}")
             shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
             layout.addWidget(shown, 1)
 
@@ -96,7 +108,7 @@ class StepRail(QWidget):
             done = number < here or snapshot.closed
             role = "step-done" if done else ("step-now" if number == here else "step")
             shown = self._steps[step]
-            shown.setText(f"{'✓' if done else number + 1} {step.value}")
+            shown.setText(f"{'✓' if done else number + 1} {tr(STEPS[step])}")
             if shown.property("role") != role:
                 shown.setProperty("role", role)
                 style = shown.style()
@@ -127,12 +139,14 @@ class NeedleCard(QFrame):
 
     def show_needle(self, needle: NeedleTrack | None, count: int) -> None:
         """Show a needle, or that there is none."""
-        title = f"Needle {needle.number} of {count}" if needle else "No needle yet"
+        title = tr("No needle yet")
+        if needle:
+            title = tr("Needle {number} of {count}", number=needle.number, count=count)
         self._title.setText(html.escape(title))
         rows = list(words.needle_rows(needle)) if needle else []
         for i, cells in enumerate(self._rows):
             name, number, said, colour = rows[i] if i < len(rows) else ("", "", "", theme.TEXT)
-            cells[0].setText(coloured(name, theme.QUIET))
+            cells[0].setText(coloured(tr(name), theme.QUIET))
             cells[1].setText(coloured(number, colour))
             cells[2].setText(coloured(said, colour))
 
@@ -171,10 +185,10 @@ class ImplantPanel(QWidget):
         self._armed.setText(coloured(*words.armed_line(applicator, now)))
         device = html.escape(words.applicator_line(applicator, now))
         if applicator.detail:
-            device += f"<br>{coloured(applicator.detail, theme.WARN)}"
+            device += f"<br>{coloured(said(applicator.detail), theme.WARN)}"
         self._device.setText(device)
-        said, colour = words.balance(ledger)
-        self._balance.setText(coloured(said, colour or theme.QUIET))
+        balance, colour = words.balance(ledger)
+        self._balance.setText(coloured(balance, colour or theme.QUIET))
         self._ledger.setText(html.escape(words.ledger_line(ledger)))
 
 
@@ -193,8 +207,8 @@ class NextAction(QFrame):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Say it anew."""
-        self._action.setText(f"▶ {html.escape(snapshot.next_action)}")
-        said = coloured(f"{snapshot.busy}…", theme.NOTE) if snapshot.busy else ""
-        if not said and snapshot.advice:
-            said = coloured(snapshot.advice[0], theme.NOTE)
-        self._said.setText(said)
+        self._action.setText(f"▶ {html.escape(said(snapshot.next_action))}")
+        text = coloured(f"{said(snapshot.busy)}…", theme.NOTE) if snapshot.busy else ""
+        if not text and snapshot.advice:
+            text = coloured(said(snapshot.advice[0]), theme.NOTE)
+        self._said.setText(text)

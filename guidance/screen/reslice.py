@@ -96,30 +96,70 @@ def letters(direction: FloatArray) -> str:
     )
 
 
+def cut_axes(which: str, patient_position: str) -> tuple[FloatArray, FloatArray]:
+    """Return the patient directions right and down of an axial, coronal or sagittal cut.
+
+    The coronal cut keeps the sides of the axial one (seen from the front when supine, from
+    above the table when prone), the sagittal one has anterior to the left; both head up.
+    """
+    right, down = screen_axes(patient_position)
+    if which == "axial":
+        return right, down
+    if which == "coronal":
+        across = right if abs(right[0]) > 0.5 else np.array((1.0, 0.0, 0.0))
+        return across, -HEADWARD
+    return np.array((0.0, 1.0, 0.0)), -HEADWARD
+
+
+def cut_axis(volume: Volume, which: str, patient_position: str) -> int:
+    """Return the index axis (0 columns, 1 rows, 2 slices) that a cut lies across."""
+    right, down = cut_axes(which, patient_position)
+    return int(np.argmax(np.abs(np.cross(right, down) @ volume.geometry.axes)))
+
+
+def cut(volume: Volume, which: str, number: int, patient_position: str) -> Slice:
+    """Return the voxels of an ``axial``, ``coronal`` or ``sagittal`` cut without resampling.
+
+    Args:
+        volume: may lie askew; the cut follows its voxels.
+        which: of the three.
+        number: index along the axis that the cut lies across.
+        patient_position: decides which way is down.
+    """
+    geometry = volume.geometry
+    wanted_right, wanted_down = cut_axes(which, patient_position)
+    across = cut_axis(volume, which, patient_position)
+    index_of: list[slice | int] = [slice(None)] * 3
+    index_of[2 - across] = number
+    hu = volume.hu[tuple(index_of)]
+    slow, fast = (axis for axis in (2, 1, 0) if axis != across)
+    if abs(geometry.axes[:, fast] @ wanted_right) < abs(geometry.axes[:, slow] @ wanted_right):
+        slow, fast, hu = fast, slow, hu.T
+    right, down = geometry.axes[:, fast], geometry.axes[:, slow]
+    if right @ wanted_right < 0:
+        right, hu = -right, hu[:, ::-1]
+    if down @ wanted_down < 0:
+        down, hu = -down, hu[::-1]
+    # Across a tilted stack the slow axis leans; the picture stands straight all the same.
+    down = down - (down @ right) * right
+    down = down / np.linalg.norm(down)
+    index = (np.array(geometry.shape[::-1]) - 1) / 2
+    index[across] = number
+    height, width = hu.shape
+    step_x, step_y = (float(geometry.spacing_mm[axis]) for axis in (fast, slow))
+    box = (-width * step_x / 2, -height * step_y / 2, width * step_x, height * step_y)
+    return Slice(Plane(geometry.indices_to_patient(index), right, down), hu, box, number)
+
+
 def axial(volume: Volume, number: int) -> Slice:
     """Return an acquired slice without resampling, turned as the scanner shows it."""
-    geometry, hu = volume.geometry, volume.hu[number]
-    columns, rows = geometry.axes[:, 0], geometry.axes[:, 1]
-    step_x, step_y = (float(s) for s in geometry.spacing_mm[:2])
-    right, down = screen_axes(volume.provenance.patient_position)
-    if abs(columns @ right) < abs(columns @ down):
-        columns, rows, hu = rows, columns, hu.T
-        step_x, step_y = step_y, step_x
-    if columns @ right < 0:
-        columns, hu = -columns, hu[:, ::-1]
-    if rows @ down < 0:
-        rows, hu = -rows, hu[::-1]
-    _, ny, nx = geometry.shape
-    middle = geometry.indices_to_patient(((nx - 1) / 2, (ny - 1) / 2, number))
-    height, width = hu.shape
-    box = (-width * step_x / 2, -height * step_y / 2, width * step_x, height * step_y)
-    return Slice(Plane(middle, columns, rows), hu, box, number)
+    return cut(volume, "axial", number, volume.provenance.patient_position)
 
 
-def nearest_slice(volume: Volume, point_mm: ArrayLike) -> int:
-    """Return the number of the slice nearest to a point."""
-    index = volume.geometry.patient_to_indices(point_mm)[2]
-    return int(np.clip(round(float(index)), 0, volume.geometry.shape[0] - 1))
+def nearest_slice(volume: Volume, point_mm: ArrayLike, axis: int = 2) -> int:
+    """Return the number of the slice nearest to a point, along an index axis."""
+    index = float(volume.geometry.patient_to_indices(point_mm)[axis])
+    return int(np.clip(round(index), 0, volume.geometry.shape[2 - axis] - 1))
 
 
 def needle_plane(tip_mm: ArrayLike, direction: FloatArray, patient_position: str) -> Plane:

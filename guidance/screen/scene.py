@@ -1,13 +1,14 @@
-"""The three pictures of a snapshot, and which slice, needle and grey scale they show."""
+"""The pictures of a snapshot, and which point, needle and grey scale they show."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PyQt5.QtCore import pyqtSignal
-from PyQt5.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PyQt5.QtCore import QTimer, pyqtSignal
+from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from guidance.imaging.volume import Volume
 from guidance.procedure.snapshot import Snapshot
@@ -23,6 +24,8 @@ from guidance.screen.framing import (
     shaft,
 )
 from guidance.screen.greyscale import PRESETS, GreyScale
+from guidance.screen.language import marked, tr
+from guidance.screen.measuring import Ruler
 from guidance.screen.overlays import (
     Line,
     Shape,
@@ -32,58 +35,83 @@ from guidance.screen.overlays import (
     seed_capsules,
     structure_lines,
 )
-from guidance.screen.reslice import (
-    Plane,
-    Slice,
-    axial,
-    nearest_slice,
-)
+from guidance.screen.reslice import Plane, Slice
+from guidance.screen.sight import CUTS, Sight
 from guidance.screen.views import SliceView
 from guidance.tracking.implant import NeedleTrack
 
 FloatArray = NDArray[np.float64]
 
-POSITIONS = {"HFS": "supine", "HFP": "prone", "FFS": "supine", "FFP": "prone"}
+POSITIONS = {
+    "HFS": marked("supine"),
+    "HFP": marked("prone"),
+    "FFS": marked("supine"),
+    "FFP": marked("prone"),
+}
+CINE_EVERY_MS = 80
+# A turn of the wheel over a picture of a needle.
+NEEDLE_STEP_MM = 1.0
 
 
 class Scene(QWidget):
-    """Axial view, needle plane, and the plane across the needle at its tip."""
+    """Three cuts through a common point, the needle's plane, and the needle seen end-on."""
 
     needle_changed = pyqtSignal()
 
     def __init__(self) -> None:
-        """Make three empty views."""
+        """Make five empty views."""
         super().__init__()
-        self.axial = SliceView("AXIAL", "no scan yet")
-        self.along = SliceView("NEEDLE PLANE", "no needle yet")
-        self.across = SliceView("ALONG NEEDLE", "no needle yet")
-        row, column = QHBoxLayout(self), QVBoxLayout()
-        for layout in (row, column):
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.setSpacing(6)
-        row.addWidget(self.axial, 17)
-        row.addLayout(column, 10)
-        column.addWidget(self.along)
-        column.addWidget(self.across)
-        self._views = (self.axial, self.along, self.across)
-        for view in self._views:
-            view.scrolled.connect(self.step)
-            view.window_dragged.connect(self._drag_window)
+        self.axial = SliceView(marked("AXIAL"), marked("no scan yet"))
+        self.coronal = SliceView(marked("CORONAL"), marked("no scan yet"))
+        self.sagittal = SliceView(marked("SAGITTAL"), marked("no scan yet"))
+        self.along = SliceView(marked("NEEDLE PLANE"), marked("no needle yet"))
+        self.across = SliceView(marked("ALONG NEEDLE"), marked("no needle yet"))
+        self._cut_views = dict(zip(CUTS, (self.axial, self.coronal, self.sagittal), strict=True))
+        self.views = (self.axial, self.along, self.across, self.coronal, self.sagittal)
+        self._arrange()
+        for which, view in self._cut_views.items():
+            view.scrolled.connect(partial(self.step, which=which))
+        self.along.scrolled.connect(lambda turns: self._step_needle(beside=turns))
+        self.across.scrolled.connect(lambda turns: self._step_needle(depth=turns))
+        self.ruler, self.measuring = Ruler(), False
+        self._cine = QTimer(self)
+        self._cine.timeout.connect(self._play)
+        self._way = 1
+        self._sight = Sight()
         self._snapshot: Snapshot | None = None
         self._window = PRESETS[0]
         self._preset(self._window)
         self.clear()
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout(self)
+        self._small = QWidget()
+        grid = QGridLayout(self._small)
+        for layout in (row, grid):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(6)
+        row.addWidget(self.axial, 13)
+        row.addWidget(self._small, 14)
+        for i, view in enumerate((self.along, self.across, self.coronal, self.sagittal)):
+            grid.addWidget(view, *divmod(i, 2))
+        for view in self.views:
+            view.window_dragged.connect(self._drag_window)
+            view.pointed.connect(self._point)
+            view.maximised.connect(partial(self.maximise, view))
 
     def clear(self) -> None:
         """Forget everything of the case."""
         self._snapshot = None
         self._by_hand: int | None = None
         self._attached: int | None = None
-        self._number = 0
-        self._axial: Slice | None = None
+        self._sight.look_through(None)
+        self._beside_mm = self._depth_mm = 0.0
         self._oblique: tuple[tuple[object, ...], Slice, Slice] | None = None
         self._kept: dict[tuple[object, ...], tuple[Line, ...]] = {}
-        for view in self._views:
+        self.ruler.clear()
+        self.measuring = False
+        self._cine.stop()
+        for view in self.views:
             view.clear()
 
     # --- what is shown -----------------------------------------------------
@@ -100,11 +128,22 @@ class Scene(QWidget):
             self._forget("structures")
         if before is None or before.volume is not snapshot.volume:
             self._kept.clear()
-            self._axial = self._oblique = None
+            self._sight.look_through(snapshot.volume)
+            self._oblique = None
         if before is None or self._focus(before) != self._focus(snapshot):
             self.home()
         else:
-            self._draw()
+            self.draw()
+
+    @property
+    def point(self) -> FloatArray:
+        """The point that all pictures go through, LPS mm."""
+        return self._sight.point
+
+    @property
+    def anatomical(self) -> bool:
+        """Whether anterior is up, rather than the table below."""
+        return self._sight.anatomical
 
     @property
     def needle(self) -> NeedleTrack | None:
@@ -134,75 +173,146 @@ class Scene(QWidget):
         self.home()
         self.needle_changed.emit()
 
-    def step(self, slices: int) -> None:
-        """Go some slices headward (or footward, if negative)."""
-        snapshot = self._snapshot
-        if snapshot is None or snapshot.volume is None:
-            return
-        volume = snapshot.volume
-        headward = 1 if volume.geometry.index_to_patient[2, 2] > 0 else -1
-        last = volume.geometry.shape[0] - 1
-        self._number = int(np.clip(self._number + headward * slices, 0, last))
-        self._draw_axial(snapshot, volume)
+    def next_needle(self, step: int) -> None:
+        """Make the next needle by number the current one, or the one before."""
+        needle = self.needle
+        if self._snapshot is not None and needle is not None:
+            numbers = [n.number for n in words.tracks(self._snapshot)]
+            at = (numbers.index(needle.number) + step) % len(numbers)
+            self.choose_needle(numbers[at])
+
+    def step(self, slices: int, which: str = "axial") -> None:
+        """Go some slices headward (or footward, if negative); or into another cut."""
+        self._sight.step(which, slices)
+        self.draw()
+
+    def _step_needle(self, *, beside: int = 0, depth: int = 0) -> None:
+        self._beside_mm += beside * NEEDLE_STEP_MM
+        self._depth_mm += depth * NEEDLE_STEP_MM
+        self.draw()
+
+    def _point(self, point_mm: FloatArray, first: bool) -> None:
+        if self.measuring:
+            if first:
+                self.ruler.press(point_mm)
+        else:
+            self._sight.go(point_mm)
+        self.draw()
+
+    def measure(self) -> None:
+        """Let clicks measure, or point again; measuring begins without points."""
+        self.measuring = not self.measuring
+        if self.measuring:
+            self.ruler.clear()
+        self.draw()
+
+    def turn(self) -> None:
+        """Change between the table below and anterior up."""
+        self._sight.turn(anatomical=not self._sight.anatomical)
+        self._oblique = None
+        self._kept.clear()
+        self.home()
+
+    def cine(self) -> None:
+        """Run through the slices and back, or stop."""
+        if self._cine.isActive():
+            self._cine.stop()
+        else:
+            self._cine.start(CINE_EVERY_MS)
+        self.draw()
+
+    def _play(self) -> None:
+        before = self._sight.point
+        self.step(self._way)
+        if np.allclose(before, self._sight.point):
+            self._way = -self._way
+
+    def maximise(self, view: SliceView) -> None:
+        """Give a view all the room, or give it back."""
+        alone = any(other.isHidden() for other in self.views)
+        for other in self.views:
+            other.setVisible(alone or other is view)
+        self._small.setVisible(alone or view is not self.axial)
+
+    def reset(self) -> None:
+        """Be as at the beginning: all views, first grey scale, nothing measured."""
+        self._cine.stop()
+        self.measuring = False
+        self.ruler.clear()
+        for view in self.views:
+            view.setVisible(True)
+        self._small.setVisible(True)
+        self._preset(PRESETS[0])
+        self.home()
 
     def home(self) -> None:
-        """Go to the current needle's tip, or the middle of the plan, and fit the picture."""
+        """Go to the current needle's tip, or the middle of the plan, and fit the pictures."""
         snapshot = self._snapshot
         if snapshot is None or snapshot.volume is None:
-            for view in self._views:
+            for view in self.views:
                 view.clear()
             return
-        volume = snapshot.volume
-        cloud = of_interest(snapshot)
-        needle = self.needle
+        volume, cloud, needle = snapshot.volume, of_interest(snapshot), self.needle
+        self._beside_mm = self._depth_mm = 0.0
+        self._oblique = None
         ends = shaft(needle) if needle else None
         if ends is not None:
-            self._number = nearest_slice(volume, ends[1])
+            self._sight.go(ends[1])
         elif len(cloud):
-            self._number = nearest_slice(volume, cloud.mean(axis=0))
+            self._sight.go(cloud.mean(axis=0))
         else:
-            self._number = volume.geometry.shape[0] // 2
-        self._axial = axial(volume, self._number)
-        if len(cloud):
-            flat = self._axial.plane.project(cloud)[:, :2]
+            shape = np.array(volume.geometry.shape[::-1])
+            self._sight.go(volume.geometry.indices_to_patient(shape // 2))
+        for which, view in self._cut_views.items():
+            if not len(cloud):
+                view.look_at((0.0, 0.0), 0.0)
+                continue
+            flat = self._sight.cut(which).plane.project(cloud)[:, :2]
             low, high = flat.min(axis=0), flat.max(axis=0)
             span = max(LEAST_SPAN_MM, float((high - low).max()) + 2 * MARGIN_MM)
-            self.axial.look_at((low + high) / 2, span)
-        else:
-            self.axial.look_at((0.0, 0.0), 0.0)
+            view.look_at((low + high) / 2, span)
         self.across.look_at((0.0, 0.0), ACROSS_SPAN_MM)
-        self._draw()
+        self.draw()
 
     def preset(self, number: int) -> None:
         """Use a grey scale by its key, 1 to 9."""
         self._preset(PRESETS[number - 1])
-        self._draw()
+        self.draw()
 
     def _drag_window(self, width_hu: float, level_hu: float) -> None:
         width = max(10.0, self._window.width_hu + width_hu)
-        self._preset(GreyScale("by hand", width, self._window.level_hu + level_hu))
-        self._draw()
+        self._preset(GreyScale(marked("by hand"), width, self._window.level_hu + level_hu))
+        self.draw()
 
     def _preset(self, window: GreyScale) -> None:
         self._window = window
-        for view in self._views:
+        for view in self.views:
             view.set_window(window)
 
     # --- drawing -----------------------------------------------------------
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw all views that can be seen."""
         snapshot = self._snapshot
-        if snapshot is not None and snapshot.volume is not None:
-            self._draw_axial(snapshot, snapshot.volume)
-            self._draw_needle(snapshot, snapshot.volume)
+        if snapshot is None or snapshot.volume is None:
+            return
+        for which, view in self._cut_views.items():
+            if not view.isHidden():
+                self._draw_cut(snapshot, which, view)
+        self._draw_needle(snapshot, snapshot.volume)
+        for view in self.views:
+            view.show_cross(self._sight.point if view.shown is not None else None)
 
-    def _draw_axial(self, snapshot: Snapshot, volume: Volume) -> None:
-        if self._axial is None or self._axial.number != self._number:
-            self._axial = axial(volume, self._number)
-        plane = self._axial.plane
-        shapes = self._shapes(snapshot, plane, ("axial", self._number))
-        captions = self._captions(volume, plane)
-        self.axial.show_slice(self._axial, shapes, captions, legend(snapshot))
+    def _draw_cut(self, snapshot: Snapshot, which: str, view: SliceView) -> None:
+        shown = self._sight.cut(which)
+        shapes = self._shapes(snapshot, shown.plane, (which, shown.number))
+        if which == "axial":
+            captions = self._captions(shown.plane)
+            view.show_slice(shown, shapes, captions, legend(snapshot))
+        else:
+            named = tr("slice {number}/{count}", number=shown.number + 1,
+                       count=self._sight.count(which))  # fmt: skip
+            view.show_slice(shown, shapes, (named,))
 
     def _draw_needle(self, snapshot: Snapshot, volume: Volume) -> None:
         needle = self.needle
@@ -211,31 +321,58 @@ class Scene(QWidget):
             self.along.clear()
             self.across.clear()
             return
-        key = (needle.number, *ends)
+        key = (needle.number, *ends, self._beside_mm, self._depth_mm)
         if self._oblique is None or self._oblique[0] != key:
-            self._oblique = (key, *planes(volume, *ends))
-            entry = self._oblique[1].plane.project(ends[0])[:2]
-            # Most of the needle and what lies beyond its tip.
-            span = max(LEAST_SPAN_MM, 1.2 * float(np.linalg.norm(entry)))
-            self.along.look_at(0.4 * entry, span)
-        how = "as planned"
-        if needle.tip_mm is not None:
-            how = "as seen" if here(needle, scan_uid(snapshot)) else "earlier scan"
-        named = f"needle {needle.number}, {how}"
-        for view, shown, what in zip(
-            (self.along, self.across), self._oblique[1:], ("along", "across"), strict=True
-        ):
-            view.show_slice(shown, self._shapes(snapshot, shown.plane, (what, *key)), (named,))
+            first = self._oblique is None or self._oblique[0][:3] != key[:3]
+            made = planes(volume, *ends, self._sight.position, self._beside_mm, self._depth_mm)
+            self._oblique = (key, *made)
+            if first:
+                entry = made[0].plane.project(ends[0])[:2]
+                # Most of the needle and what lies beyond its tip.
+                span = max(LEAST_SPAN_MM, 1.2 * float(np.linalg.norm(entry)))
+                self.along.look_at(0.4 * entry, span)
+        named = self._needle_named(snapshot, needle)
+        beside = tr("{mm} mm beside", mm=f"{self._beside_mm:+.0f}") if self._beside_mm else ""
+        depth = tr("{mm} mm from the tip", mm=f"{self._depth_mm:+.0f}") if self._depth_mm else ""
+        for view, shown, what, off in zip(
+            (self.along, self.across), self._oblique[1:], ("along", "across"), (beside, depth),
+            strict=True,
+        ):  # fmt: skip
+            captions = (named, off) if off else (named,)
+            view.show_slice(shown, self._shapes(snapshot, shown.plane, (what, *key)), captions)
 
-    def _captions(self, volume: Volume, plane: Plane) -> tuple[str, ...]:
-        position = volume.provenance.patient_position.upper()
-        lying = POSITIONS.get(position, position and "on the side")
+    @staticmethod
+    def _needle_named(snapshot: Snapshot, needle: NeedleTrack) -> str:
+        if needle.tip_mm is None:
+            return tr("needle {number}, as planned", number=needle.number)
+        if here(needle, scan_uid(snapshot)):
+            return tr("needle {number}, as seen", number=needle.number)
+        return tr("needle {number}, earlier scan", number=needle.number)
+
+    def _captions(self, plane: Plane) -> tuple[str, ...]:
+        assert self._sight.volume is not None
+        position = self._sight.volume.provenance.patient_position.upper()
+        lying = tr(POSITIONS.get(position, "on the side")) if position else ""
         window = self._window
-        return (
-            f"slice {self._number + 1}/{volume.geometry.shape[0]}  z {plane.origin_mm[2]:.1f} mm",
-            f"W {window.width_hu:.0f}  L {window.level_hu:.0f}  {window.name}",
-            f"{position} {lying}, table below" if position else "patient position not given",
-        )
+        turned = tr("patient position not given")
+        if self._sight.anatomical:
+            turned = tr("{position} {lying}, ANATOMICAL: anterior up (T)",
+                        position=position, lying=lying)  # fmt: skip
+        elif position:
+            turned = tr("{position} {lying}, table below", position=position, lying=lying)
+        lines = [
+            tr("slice {number}/{count}  z {z} mm", number=self._sight.number("axial") + 1,
+               count=self._sight.count("axial"), z=f"{plane.origin_mm[2]:.1f}"),
+            f"W {window.width_hu:.0f}  L {window.level_hu:.0f}  {tr(window.name)}",
+            turned,
+        ]  # fmt: skip
+        if self.measuring:
+            lines.append(tr("MEASURE: click 2 points, a third for the angle (M ends)"))
+        if self.ruler.text:
+            lines.append(tr("measured {length}", length=self.ruler.text))
+        if self._cine.isActive():
+            lines.append(tr("CINE (C stops)"))
+        return tuple(lines)
 
     def _shapes(
         self, snapshot: Snapshot, plane: Plane, place: tuple[object, ...]
@@ -256,6 +393,7 @@ class Scene(QWidget):
             *isodoses,
             *needle_lines(words.tracks(snapshot), plane, number, scan_uid(snapshot)),
             *seed_capsules(snapshot.seeds, planned, plane),
+            *self.ruler.lines(plane),
         )
 
     def _keep(

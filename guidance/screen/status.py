@@ -11,7 +11,8 @@ from guidance.alarms import Alarm
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme, words
 from guidance.screen.acts import Acts, Answer
-from guidance.screen.buttons import push
+from guidance.screen.buttons import push, set_role
+from guidance.screen.language import said, tr
 from guidance.screen.panels import label
 from guidance.screen.words import coloured
 
@@ -37,9 +38,11 @@ class Clerk(QObject):
         def tell(answer: Answer) -> None:
             error = answer.exception()
             if error is None:
-                self.answered.emit(f"Done: {what}.", True)
+                self.answered.emit(tr("Done: {what}.", what=what), True)
             else:
-                self.answered.emit(f"Not done: {what}: {error}.", False)
+                self.answered.emit(
+                    tr("Not done: {what}: {why}.", what=what, why=said(str(error))), False
+                )
 
         # The callback runs in the thread that answers; the signal is queued to ours.
         act(self._acts, self._operator().strip()).add_done_callback(tell)
@@ -48,23 +51,29 @@ class Clerk(QObject):
 class AlarmLine(QFrame):
     """The foremost alarm with its priority in word, symbol and colour."""
 
-    def __init__(self, acknowledge: Callable[[Alarm], None]) -> None:
+    def __init__(self, acknowledge: Callable[[Alarm], None], key: str, silence: str) -> None:
         """Make an empty line.
 
         Args:
             acknowledge: called with the alarm that a person has seen.
+            key: acknowledges.
+            silence: pauses the sound.
         """
         super().__init__()
         self.setProperty("role", "panel")
         self._acknowledge = acknowledge
         self.alarm: Alarm | None = None
         self._text = label("alarm", wrap=True)
-        self.button = push("Seen  F8")
+        self.button = push(f"{tr('Seen')}  {key}")
+        self._silence = silence
+        self.sound_button = push("")
+        self.show_sound(paused=False)
         self.button.clicked.connect(self.acknowledge)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 2, 6, 2)
         layout.addWidget(self._text, 1)
         layout.addWidget(self.button)
+        layout.addWidget(self.sound_button)
 
     @property
     def text(self) -> str:
@@ -75,13 +84,19 @@ class AlarmLine(QFrame):
         """Show the alarm that matters most."""
         self.alarm = words.foremost(snapshot.alarms)
         if self.alarm is None:
-            self._text.setText(coloured("no alarm", theme.QUIET))
+            self._text.setText(coloured(tr("no alarm"), theme.QUIET))
             self.button.setVisible(False)
             return
         text, colour = words.alarm_line(self.alarm, len(snapshot.alarms) - 1)
         self._text.setText(coloured(text, colour))
-        self._text.setToolTip(self.alarm.text)
+        self._text.setToolTip(said(self.alarm.text))
         self.button.setVisible(not self.alarm.acknowledged_by)
+
+    def show_sound(self, *, paused: bool) -> None:
+        """Say whether alarms can be heard."""
+        text = tr("SOUND PAUSED") if paused else tr("Sound on")
+        self.sound_button.setText(f"{text}  {self._silence}")
+        set_role(self.sound_button, "sure" if paused else "")
 
     def acknowledge(self) -> None:
         """Say that a person has seen it."""

@@ -6,6 +6,7 @@ All sizes are pixels of a 1920 x 1080 screen and scale with the window.
 from __future__ import annotations
 
 from guidance.alarms import Priority
+from guidance.screen.language import marked
 
 GROUND = "#0b0e11"
 PANEL = "#151a1f"
@@ -19,13 +20,14 @@ BAD = "#ff5a52"
 PLANNED = "#9fb4c8"
 CURRENT = "#ffffff"
 CHOSEN = "#24404d"
+CROSS = "#5f8f6a"
 
 SEED_COLOURS = {"counted": WARN, "seen": GOOD, "missing": BAD, "extra": "#e07bff"}
 SEED_WORDS = {
-    "counted": "counted, not scanned yet",
-    "seen": "seen in the scan",
-    "missing": "counted, not seen",
-    "extra": "seen, never counted",
+    "counted": marked("seed counted, not scanned yet"),
+    "seen": marked("seed seen in the scan"),
+    "missing": marked("seed counted, not seen"),
+    "extra": marked("seed seen, never counted"),
 }
 LINK_COLOURS = {"up": GOOD, "connecting": WARN, "lost": BAD, "refused": BAD}
 
@@ -45,7 +47,9 @@ PRIORITY_LOOK: dict[Priority, tuple[str, str]] = {
     Priority.LOW: ("● !", NOTE),
 }
 
-NOTICE = "Research software, not a medical device"
+NOTICE = marked("Research software, not a medical device")
+# The second has the Chinese characters.
+FONTS = '"DejaVu Sans", "WenQuanYi Micro Hei", sans-serif'
 DESIGN_SIZE = (1920, 1080)
 
 
@@ -62,7 +66,7 @@ def style_sheet(scale: float) -> str:
 
     button = f"padding: {px(4)} {px(14)}; border: {px(2)} solid"
     return f"""
-    * {{ color: {TEXT}; font-family: "DejaVu Sans"; font-size: {px(20)}; }}
+    * {{ color: {TEXT}; font-family: {FONTS}; font-size: {px(20)}; }}
     QMainWindow, QWidget#ground {{ background: {GROUND}; }}
     QFrame[role="panel"] {{ background: {PANEL}; border: 1px solid {EDGE};
         border-radius: {px(6)}; }}

@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from guidance.screen import theme
 from guidance.screen.greyscale import PRESETS, GreyScale
+from guidance.screen.language import tr
 from guidance.screen.lettering import DASHES, Key, Lettering
 from guidance.screen.overlays import SEED_WIDTH_MM, Capsule, Line, Shape
 from guidance.screen.reslice import Slice, letters
@@ -33,13 +34,16 @@ class SliceView(QWidget):
 
     scrolled = pyqtSignal(int)
     window_dragged = pyqtSignal(float, float)
+    # A point of the patient, and whether the button has just gone down.
+    pointed = pyqtSignal(object, bool)
+    maximised = pyqtSignal()
 
     def __init__(self, title: str, empty: str) -> None:
         """Make an empty view.
 
         Args:
-            title: written in its corner.
-            empty: written while there is nothing to show.
+            title: written in its corner, for translation.
+            empty: written while there is nothing to show, for translation.
         """
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
@@ -53,6 +57,7 @@ class SliceView(QWidget):
         self._legend: tuple[Key, ...] = ()
         self._centre, self._span_mm = np.zeros(2), 0.0
         self._dragged_from: QPointF | None = None
+        self._cross: NDArray[np.float64] | None = None
 
     # --- what is shown -----------------------------------------------------
 
@@ -60,7 +65,7 @@ class SliceView(QWidget):
         """Show nothing."""
         self._slice = self._image = None
         self._shapes, self._captions, self._legend = (), (), ()
-        self._span_mm = 0.0
+        self._span_mm, self._cross = 0.0, None
         self.update()
 
     def set_window(self, window: GreyScale) -> None:
@@ -93,6 +98,29 @@ class SliceView(QWidget):
         """Show this much of the plane around a point of it; 0 shows the whole slice."""
         self._centre, self._span_mm = np.asarray(centre, np.float64), span_mm
         self.update()
+
+    def show_cross(self, point_mm: NDArray[np.float64] | None) -> None:
+        """Draw the common crosshair through a point of the patient; None takes it away."""
+        self._cross = point_mm
+        self.update()
+
+    @property
+    def shown(self) -> Slice | None:
+        """The slice shown."""
+        return self._slice
+
+    def point_at(self, at: QPointF) -> NDArray[np.float64] | None:
+        """Return the point of the patient under a pixel, LPS mm; None without a slice."""
+        if self._slice is None:
+            return None
+        flat = (np.array((at.x(), at.y())) - self._middle()) / self._pixels_per_mm() + self._centre
+        plane = self._slice.plane
+        return np.asarray(plane.to_patient(flat[0], flat[1]))
+
+    def pixel_of(self, point_mm: NDArray[np.float64]) -> QPointF:
+        """Return where a point of the patient is drawn."""
+        assert self._slice is not None
+        return self._point(self._slice.plane.project(point_mm)[:2])
 
     @property
     def edge_letters(self) -> tuple[str, str, str, str]:
@@ -132,9 +160,12 @@ class SliceView(QWidget):
         event.accept()
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
-        """Begin to drag: left moves the picture, right changes the grey scale."""
-        if event is not None:
-            self._dragged_from = event.localPos()
+        """Begin: left points, right changes the grey scale, middle moves the picture."""
+        if event is None:
+            return
+        self._dragged_from = event.localPos()
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._say_point(event.localPos(), first=True)
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         """Go on dragging."""
@@ -144,10 +175,23 @@ class SliceView(QWidget):
         self._dragged_from = event.localPos()
         if event.buttons() & Qt.MouseButton.RightButton:
             self.window_dragged.emit(moved.x() * 4.0, -moved.y() * 4.0)
-        else:
+        elif event.buttons() & Qt.MouseButton.MiddleButton:
             self._span_mm = self._span()
             self._centre = self._centre - np.array((moved.x(), moved.y())) / self._pixels_per_mm()
             self.update()
+        elif event.buttons() & Qt.MouseButton.LeftButton:
+            self._say_point(event.localPos(), first=False)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
+        """Ask for all the room, or for no more than before."""
+        if event is not None and event.button() == Qt.MouseButton.LeftButton:
+            self._dragged_from = None
+            self.maximised.emit()
+
+    def _say_point(self, at: QPointF, *, first: bool) -> None:
+        point = self.point_at(at)
+        if point is not None:
+            self.pointed.emit(point, first)
 
     # --- painting ----------------------------------------------------------
 
@@ -159,7 +203,7 @@ class SliceView(QWidget):
         if self._slice is None:
             painter.setPen(QColor(theme.QUIET))
             lettering.font(20)
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._empty)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr(self._empty))
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(self._on_screen(self._slice.box_mm), self._grey())
@@ -171,8 +215,9 @@ class SliceView(QWidget):
             else:
                 self._draw_seed(painter, shape)
         painter.setOpacity(1.0)
+        self._draw_cross(painter)
         lettering.orientation(self.edge_letters)
-        lettering.captions(self.title, self._captions)
+        lettering.captions(tr(self.title), self._captions)
         lettering.key(self._legend)
         lettering.scale_bar(self._pixels_per_mm(), length_mm=50 if self._span() > 150 else 10)
 
@@ -193,9 +238,12 @@ class SliceView(QWidget):
     def _pixels_per_mm(self) -> float:
         return min(self.width(), self.height()) / self._span()
 
+    def _middle(self) -> NDArray[np.float64]:
+        return np.array((self.width() / 2, self.height() / 2))
+
     def _point(self, point: NDArray[np.float64]) -> QPointF:
-        at = (point - self._centre) * self._pixels_per_mm()
-        return QPointF(at[0] + self.width() / 2, at[1] + self.height() / 2)
+        at = (point - self._centre) * self._pixels_per_mm() + self._middle()
+        return QPointF(at[0], at[1])
 
     def _on_screen(self, box_mm: tuple[float, float, float, float]) -> QRectF:
         left, top, width, height = box_mm
@@ -204,9 +252,18 @@ class SliceView(QWidget):
         )
 
     def _polygon(self, points: NDArray[np.float64]) -> QPolygonF:
-        at = (points - self._centre) * self._pixels_per_mm()
-        at = at + np.array((self.width() / 2, self.height() / 2))
+        at = (points - self._centre) * self._pixels_per_mm() + self._middle()
         return QPolygonF([QPointF(x, y) for x, y in at.tolist()])
+
+    def _draw_cross(self, painter: QPainter) -> None:
+        if self._cross is None:
+            return
+        at, gap = self.pixel_of(self._cross), 14.0 * self.text_scale
+        painter.setPen(QPen(QColor(theme.CROSS), 1.0))
+        right, down = QPointF(1.0, 0.0), QPointF(0.0, 1.0)
+        for way, far in ((right, self.width()), (down, self.height())):
+            for sign in (-1.0, 1.0):
+                painter.drawLine(at + way * gap * sign, at + way * (sign * 2.0 * far))
 
     def _draw_line(self, painter: QPainter, line: Line) -> None:
         painter.setOpacity(line.opacity)

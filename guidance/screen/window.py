@@ -12,12 +12,16 @@ from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QMainWindow, QVBoxLayout, QW
 from guidance.alarms import Alarm
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme
+from guidance.screen.about import AboutPage
 from guidance.screen.actbar import ActBar
 from guidance.screen.acts import Acts
 from guidance.screen.cartridges import CartridgeForm
-from guidance.screen.figures import DoseFigures, DvhPlot, NeedleTable
+from guidance.screen.figures import DoseFigures, DvhPlot, NeedleTable, ignore_hint
+from guidance.screen.keys import Keys
+from guidance.screen.language import LANGUAGES, language, speak, tr
 from guidance.screen.panels import ImplantPanel, NeedleCard, NextAction, StepRail, TopBar, label
 from guidance.screen.scene import Scene
+from guidance.screen.sound import AlarmSound
 from guidance.screen.status import AlarmLine, Clerk
 from guidance.screen.words import coloured, tracks
 
@@ -31,44 +35,61 @@ def utc_now() -> datetime:
 
 
 class RoomWindow(QMainWindow):
-    """Shows snapshots and passes on what people do.
+    """Shows snapshots and passes on what people do; ``keys`` tells which key does what."""
 
-    Keys: 1 to 9 grey scales, PgUp and PgDn slices, Home the current needle, F2 the act of the
-    step, F4 permit, Esc end permit, F6 cartridges, F8 alarm seen. The function keys can be
-    given to pedals.
-    """
-
-    def __init__(self, acts: Acts, operator: str = "", *, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        acts: Acts,
+        operator: str = "",
+        *,
+        clock: Clock = utc_now,
+        keys: Keys | None = None,
+        pulse: Callable[[], None] | None = None,
+    ) -> None:
         """Make an empty window.
 
         Args:
             acts: what it may ask of the core.
             operator: name to begin with.
             clock: the time now, for ages.
+            keys: which key does what; the usual ones if left out.
+            pulse: makes one sound of an alarm; the system's if left out.
         """
         super().__init__()
-        self.setWindowTitle(f"seedguide: {theme.NOTICE}")
-        self._clock = clock
+        self._clock, self._acts = clock, acts
+        self.keys = keys or Keys.usual()
         self._snapshot: Snapshot | None = None
         self._scale = 0.0
+        self.sound = AlarmSound(pulse) if pulse else AlarmSound()
+        self.sound.changed.connect(self._show_sound)
+        self._build(operator)
+        self._second = QTimer(self)
+        self._second.timeout.connect(self._grow_older)
+        self._second.start(1000)
+
+    def _build(self, operator: str) -> None:
+        """Make all widgets, in the language in use."""
+        self.setWindowTitle(f"seedguide: {tr(theme.NOTICE)}")
         self.top_bar, self.rail, self.scene = TopBar(), StepRail(), Scene()
         self.card, self.implant, self.next_action = NeedleCard(), ImplantPanel(), NextAction()
         self.table, self.dvh, self.figures = NeedleTable(), DvhPlot(), DoseFigures()
-        self.alarm_line = AlarmLine(self._acknowledge)
+        of = self.keys.of
+        self.alarm_line = AlarmLine(self._acknowledge, of("seen"), of("silence"))
+        self.alarm_line.sound_button.clicked.connect(self.sound.toggle)
         self._operator = QLineEdit(operator)
-        self._clerk = Clerk(acts, self._operator.text)
+        self._clerk = Clerk(self._acts, self._operator.text)
         self._clerk.answered.connect(self.say)
-        self.act_bar = ActBar(self._clerk.perform, self._operator)
+        self.act_bar = ActBar(self._clerk.perform, self._operator, self.keys)
         self.cartridges = CartridgeForm(self._clerk.perform)
         self.cartridges.hide()
+        self.about = AboutPage(self.keys, self.change_language)
+        self.about.hide()
         self.status = label()
         self.scene.needle_changed.connect(self._show_needle)
         self.table.chosen.connect(self.scene.choose_needle)
         self.act_bar.cartridge_button.clicked.connect(self._toggle_cartridges)
+        self.act_bar.about_button.clicked.connect(self.toggle_about)
         self._arrange()
-        self._second = QTimer(self)
-        self._second.timeout.connect(self._grow_older)
-        self._second.start(1000)
 
     def _arrange(self) -> None:
         ground = QWidget()
@@ -83,11 +104,14 @@ class RoomWindow(QMainWindow):
         side.addWidget(self.card, 1)
         side.addWidget(self.implant)
         middle, lower = QHBoxLayout(), QHBoxLayout()
+        self._lower = (self.table, self.dvh, self.figures)
         middle.addWidget(self.scene, 71)
         middle.addLayout(side, 29)
         lower.addWidget(self.table, 36)
         lower.addWidget(self.dvh, 30)
         lower.addWidget(self.figures, 34)
+        lower.addWidget(self.about, 100)
+        ignore_hint(self.about)
         rows.addWidget(self.top_bar)
         rows.addWidget(self.rail)
         rows.addWidget(self.next_action)
@@ -124,6 +148,7 @@ class RoomWindow(QMainWindow):
         self.dvh.show_dose(snapshot)
         self.figures.show_dose(snapshot)
         self.alarm_line.show_snapshot(snapshot)
+        self.sound.listen(snapshot.alarms)
         self.act_bar.show_snapshot(snapshot)
         self.cartridges.show_snapshot(snapshot)
         self._show_needle()
@@ -158,17 +183,47 @@ class RoomWindow(QMainWindow):
         # The form takes its room from the tables, not from the pictures and their numbers.
         self._rows.setStretch(LOWER_ROW, 24 if shown else 32)
 
+    def toggle_about(self) -> None:
+        """Show keys, settings and versions in the place of the tables, or the tables again."""
+        shown = self.about.isHidden()
+        self.about.setVisible(shown)
+        for widget in self._lower:
+            widget.setVisible(not shown)
+
+    def change_language(self, wanted: str) -> None:
+        """Say everything in another language; what is shown and typed stays."""
+        if wanted == language():
+            return
+        speak(wanted)
+        operator, snapshot = self._operator.text(), self._snapshot
+        self._build(operator)
+        self._scale = 0.0
+        self._rescale()
+        self._show_sound()
+        if snapshot is not None:
+            self.show_snapshot(snapshot)
+
+    def _next_language(self) -> None:
+        others = list(LANGUAGES)
+        self.change_language(others[(others.index(language()) + 1) % len(others)])
+
+    def _show_sound(self) -> None:
+        self.alarm_line.show_sound(paused=self.sound.paused)
+
     # --- events ------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Scale all words with the window."""
         super().resizeEvent(event)
+        self._rescale()
+
+    def _rescale(self) -> None:
         scale = theme.scale_of(self.width(), self.height())
         if abs(scale - self._scale) < 0.01:
             return
         self._scale = scale
         self.setStyleSheet(theme.style_sheet(scale))
-        for view in (self.scene.axial, self.scene.along, self.scene.across):
+        for view in self.scene.views:
             view.text_scale = scale
         self.table.set_row_height(round(30 * scale))
         self.dvh.set_scale(scale)
@@ -178,20 +233,31 @@ class RoomWindow(QMainWindow):
         """Do what a key is for; what fields do not use comes here."""
         if event is None:
             return
-        key = event.key()
-        acts: dict[int, Callable[[], None]] = {
-            Qt.Key.Key_Escape: self.act_bar.stop,
-            Qt.Key.Key_F2: self.act_bar.act_of_step,
-            Qt.Key.Key_F4: self.act_bar.permit_button.click,
-            Qt.Key.Key_F6: self._toggle_cartridges,
-            Qt.Key.Key_F8: self.alarm_line.acknowledge,
-            Qt.Key.Key_PageUp: lambda: self.scene.step(1),
-            Qt.Key.Key_PageDown: lambda: self.scene.step(-1),
-            Qt.Key.Key_Home: self.scene.home,
+        scene = self.scene
+        acts: dict[str, Callable[[], None]] = {
+            "stop": self.act_bar.stop,
+            "act": self.act_bar.act_of_step,
+            "permit": self.act_bar.permit_button.click,
+            "cartridges": self._toggle_cartridges,
+            "seen": self.alarm_line.acknowledge,
+            "silence": self.sound.toggle,
+            "about": self.toggle_about,
+            "language": self._next_language,
+            "up": lambda: scene.step(1),
+            "down": lambda: scene.step(-1),
+            "next": lambda: scene.next_needle(1),
+            "previous": lambda: scene.next_needle(-1),
+            "home": scene.home,
+            "reset": scene.reset,
+            "measure": scene.measure,
+            "turn": scene.turn,
+            "cine": scene.cine,
         }
-        if key in acts and not event.isAutoRepeat():
-            acts[key]()
-        elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9:
-            self.scene.preset(key - Qt.Key.Key_0)
+        action = self.keys.action(event)
+        # Held down, a key scrolls; no act is repeated by holding its key.
+        if action in acts and (not event.isAutoRepeat() or action in {"up", "down"}):
+            acts[action]()
+        elif preset := self.keys.preset(event):
+            scene.preset(preset)
         else:
             super().keyPressEvent(event)

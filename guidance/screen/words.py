@@ -10,6 +10,7 @@ from guidance.alarms import Alarm, Priority
 from guidance.planning.plan import ImplantPlan
 from guidance.procedure.snapshot import ApplicatorView, DoseView, LedgerView, Snapshot
 from guidance.screen import theme
+from guidance.screen.language import marked, said, tr
 from guidance.tracking.implant import NeedleTrack
 
 # Bands of the tip deviation, display only. Published placement errors at the tip are
@@ -18,9 +19,32 @@ TIP_GOOD_MM = 3.0
 TIP_FAIR_MM = 5.0
 ANGLE_GOOD_DEG = 2.0
 ANGLE_FAIR_DEG = 4.0
+TIP, DEPTH, ANGLE = marked("tip"), marked("depth"), marked("angle")
 # The applicator answers several times a second; silence longer than this is said.
 SILENT_AFTER_S = 3.0
 DASH = "–"
+PURPOSES = {
+    "planning": marked("planning CT"),
+    "needles": marked("needles CT"),
+    "verification": marked("verification CT"),
+}
+LINKS = {
+    "absent": marked("absent"),
+    "connecting": marked("connecting"),
+    "up": marked("up"),
+    "lost": marked("lost"),
+    "refused": marked("refused"),
+}
+ON_PLAN = {
+    theme.GOOD: marked("on plan"),
+    theme.WARN: marked("off plan"),
+    theme.BAD: marked("FAR OFF PLAN"),
+}
+PRIORITIES = {
+    Priority.HIGH: marked("HIGH"),
+    Priority.MEDIUM: marked("MEDIUM"),
+    Priority.LOW: marked("LOW"),
+}
 
 
 def coloured(text: str, colour: str) -> str:
@@ -38,22 +62,24 @@ def age(when: datetime, now: datetime) -> str:
     """Return how long ago something was."""
     seconds = max(0, int((now - when).total_seconds()))
     if seconds < 100:
-        return f"{seconds} s ago"
+        return tr("{n} s ago", n=seconds)
     if seconds < 100 * 60:
-        return f"{seconds // 60} min ago"
+        return tr("{n} min ago", n=seconds // 60)
     hours = seconds // 3600
-    return f"{hours} h ago" if hours < 48 else f"{hours // 24} days ago"
+    return tr("{n} h ago", n=hours) if hours < 48 else tr("{n} days ago", n=hours // 24)
 
 
 def scan_line(snapshot: Snapshot, now: datetime) -> str:
     """Return which scan is shown, and how old it is."""
     scan = snapshot.scan
     if scan is None:
-        return "no scan"
+        return tr("no scan")
     when = scan.acquired_at or scan.received_at
-    said = "taken" if scan.acquired_at else "received"
-    purpose = f"{scan.purpose} CT" if scan.purpose else "CT"
-    return f"{purpose} {said} {clock_time(when, now)}, {age(when, now)}"
+    purpose = tr(PURPOSES[scan.purpose]) if scan.purpose in PURPOSES else "CT"
+    parts = {"purpose": purpose, "time": clock_time(when, now), "age": age(when, now)}
+    if scan.acquired_at:
+        return tr("{purpose} taken {time}, {age}", **parts)
+    return tr("{purpose} received {time}, {age}", **parts)
 
 
 def tracks(snapshot: Snapshot) -> tuple[NeedleTrack, ...]:
@@ -80,26 +106,30 @@ def _band(value: float, good: float, fair: float) -> str:
 
 
 def needle_rows(needle: NeedleTrack) -> Iterator[tuple[str, str, str, str]]:
-    """Yield the figures of the needle card: title, number, words, colour."""
+    """Yield the figures of the needle card: title (for translation), number, words, colour."""
     if needle.tip_mm is None:
-        yield ("tip", "not seen", "no scan shows it yet", theme.QUIET)
+        yield (TIP, tr("not seen"), tr("no scan shows it yet"), theme.QUIET)
         return
     tip, depth, angle = needle.tip_deviation_mm, needle.depth_deviation_mm, needle.angle_deg
     if tip is None or depth is None or angle is None:
-        yield ("tip", "not planned", "nothing to compare it with", theme.WARN)
+        yield (TIP, tr("not planned"), tr("nothing to compare it with"), theme.WARN)
     else:
         colour = _band(tip, TIP_GOOD_MM, TIP_FAIR_MM)
-        words = {theme.GOOD: "on plan", theme.WARN: "off plan", theme.BAD: "FAR OFF PLAN"}
-        yield ("tip", f"{tip:.1f} mm", words[colour], colour)
-        how = "at depth" if abs(depth) < 1.0 else ("too deep" if depth > 0 else "too shallow")
-        yield ("depth", f"{depth:+.1f} mm", how, _band(depth, TIP_GOOD_MM, TIP_FAIR_MM))
+        yield (TIP, f"{tip:.1f} mm", tr(ON_PLAN[colour]), colour)
+        deep = tr("too deep") if depth > 0 else tr("too shallow")
+        how = tr("at depth") if abs(depth) < 1.0 else deep
+        yield (DEPTH, f"{depth:+.1f} mm", how, _band(depth, TIP_GOOD_MM, TIP_FAIR_MM))
         lateral = needle.lateral_deviation_mm
-        beside = f"{lateral:.1f} mm beside" if lateral is not None else ""
-        yield ("angle", f"{angle:.1f}°", beside, _band(angle, ANGLE_GOOD_DEG, ANGLE_FAIR_DEG))
+        beside = tr("{mm} mm beside", mm=f"{lateral:.1f}") if lateral is not None else ""
+        yield (ANGLE, f"{angle:.1f}°", beside, _band(angle, ANGLE_GOOD_DEG, ANGLE_FAIR_DEG))
     for clearance in sorted(needle.clearances, key=lambda c: c.distance_mm - c.limit_mm)[:1]:
         kept = clearance.kept
         limit = f"{clearance.limit_mm:g} mm"
-        words_ = f"limit {limit} kept" if kept else f"TOO CLOSE, limit {limit}"
+        words_ = (
+            tr("limit {limit} kept", limit=limit)
+            if kept
+            else tr("TOO CLOSE, limit {limit}", limit=limit)
+        )
         colour = theme.GOOD if kept else theme.BAD
         yield (clearance.structure, f"{clearance.distance_mm:.1f} mm", words_, colour)
 
@@ -107,8 +137,8 @@ def needle_rows(needle: NeedleTrack) -> Iterator[tuple[str, str, str, str]]:
 def seeds_line(ledger: LedgerView) -> str:
     """Return what the last scan says of the seeds counted."""
     if ledger.seen is None:
-        return "dropped of planned; not scanned yet"
-    return f"dropped of planned; {ledger.seen} seen in the last scan"
+        return tr("dropped of planned; not scanned yet")
+    return tr("dropped of planned; {n} seen in the last scan", n=ledger.seen)
 
 
 def silence_s(applicator: ApplicatorView, now: datetime) -> float:
@@ -122,54 +152,66 @@ def silence_s(applicator: ApplicatorView, now: datetime) -> float:
 def armed_line(applicator: ApplicatorView, now: datetime) -> tuple[str, str]:
     """Return the armed state in words, with its colour; unknown while nothing is heard."""
     if applicator.link != "up":
-        return f"LINK {applicator.link.upper()}", theme.LINK_COLOURS.get(
-            applicator.link, theme.QUIET
-        )
+        link = tr(LINKS.get(applicator.link, applicator.link)).upper()
+        return tr("LINK {link}", link=link), theme.LINK_COLOURS.get(applicator.link, theme.QUIET)
     if silent := silence_s(applicator, now):
-        return f"NO ANSWER FOR {silent:.0f} s", theme.BAD
+        return tr("NO ANSWER FOR {s} s", s=f"{silent:.0f}"), theme.BAD
     if not applicator.armed:
-        return "NOT ARMED", theme.QUIET
+        return tr("NOT ARMED"), theme.QUIET
     left = applicator.permitted - applicator.dropped
-    return f"ARMED: {left} of {applicator.permitted} to drop", theme.WARN
+    return tr("ARMED: {n} of {of} to drop", n=left, of=applicator.permitted), theme.WARN
 
 
 def applicator_line(applicator: ApplicatorView, now: datetime) -> str:
     """Return needle, cartridge and the time of the last answer."""
     parts = []
     if applicator.needle is not None:
-        parts.append(f"needle {applicator.needle}")
+        parts.append(tr("needle {number}", number=applicator.needle))
     if applicator.cartridge:
         count = "?" if applicator.remaining is None else str(applicator.remaining)
-        parts.append(f"cartridge {applicator.cartridge}, {count} left")
+        parts.append(tr("cartridge {serial}, {n} left", serial=applicator.cartridge, n=count))
     if applicator.as_of is None:
-        parts.append("never heard")
+        parts.append(tr("never heard"))
         return " · ".join(parts)
-    parts.append(f"as of {clock_time(applicator.as_of, now)}")
+    parts.append(tr("as of {time}", time=clock_time(applicator.as_of, now)))
     return " · ".join(parts)
 
 
 def ledger_line(ledger: LedgerView) -> str:
     """Return the account: received = the sum of the places."""
-    return (
-        f"{ledger.received} received = {ledger.implanted} implanted + {ledger.in_cartridges} in "
-        f"cartridges + {ledger.returned} returned + {ledger.assayed} assayed + "
-        f"{ledger.waste} waste + {ledger.unresolved} unresolved"
+    return tr(
+        "{received} received = {implanted} implanted + {in_cartridges} in cartridges + "
+        "{returned} returned + {assayed} assayed + {waste} waste + {unresolved} unresolved",
+        received=ledger.received,
+        implanted=ledger.implanted,
+        in_cartridges=ledger.in_cartridges,
+        returned=ledger.returned,
+        assayed=ledger.assayed,
+        waste=ledger.waste,
+        unresolved=ledger.unresolved,
     )
 
 
 def balance(ledger: LedgerView) -> tuple[str, str]:
     """Return whether the account balances, in words and colour."""
     if ledger.unresolved:
-        return f"{ledger.unresolved} SEEDS UNRESOLVED", theme.BAD
+        return tr("{n} SEEDS UNRESOLVED", n=ledger.unresolved), theme.BAD
     if not ledger.balanced:
-        return "ACCOUNT DOES NOT BALANCE", theme.BAD
-    return ("every seed has its place", theme.GOOD) if ledger.received else ("no seeds yet", "")
+        return tr("ACCOUNT DOES NOT BALANCE"), theme.BAD
+    if not ledger.received:
+        return tr("no seeds yet"), ""
+    return tr("every seed has its place"), theme.GOOD
 
 
 def dose_origin(dose: DoseView, *, stale: bool) -> str:
     """Return what a dose is made of; every figure shown stands beside this."""
-    said = f"{dose.seeds} seeds after event {dose.event_number}; {dose.method}"
-    return f"STALE, a seed has changed since: {said}" if stale else said
+    origin = tr(
+        "{n} seeds after event {event}; {method}",
+        n=dose.seeds,
+        event=dose.event_number,
+        method=said(dose.method),
+    )
+    return tr("STALE, a seed has changed since: {origin}", origin=origin) if stale else origin
 
 
 TARGET_ROLES = {"GTV", "CTV", "PTV"}
@@ -220,9 +262,9 @@ def foremost(alarms: tuple[Alarm, ...]) -> Alarm | None:
 def alarm_line(alarm: Alarm, others: int) -> tuple[str, str]:
     """Return an alarm with symbol and priority word, and its colour."""
     symbol, colour = theme.PRIORITY_LOOK[alarm.priority]
-    text = f"{symbol} {alarm.priority.value.upper()}: {alarm.text}"
+    text = f"{symbol} {tr(PRIORITIES[alarm.priority])}: {said(alarm.text)}"
     if not alarm.active:
-        text += " (no longer so)"
+        text += tr(" (no longer so)")
     if alarm.acknowledged_by:
-        text += f" (seen by {alarm.acknowledged_by})"
-    return (f"{text} (+{others} more)" if others else text), colour
+        text += tr(" (seen by {name})", name=alarm.acknowledged_by)
+    return (text + tr(" (+{n} more)", n=others) if others else text), colour
