@@ -23,6 +23,9 @@ from pydicom.uid import (
     EnhancedCTImageStorage,
     EnhancedSRStorage,
     LegacyConvertedEnhancedCTImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
     RTBrachyTreatmentRecordStorage,
     RTDoseStorage,
     RTPlanStorage,
@@ -49,6 +52,9 @@ STORAGE_CLASSES = (
     RTStructureSetStorage, RTPlanStorage, RTDoseStorage, RTBrachyTreatmentRecordStorage,
     EncapsulatedPDFStorage, BasicTextSRStorage, EnhancedSRStorage, ComprehensiveSRStorage,
     Comprehensive3DSRStorage, XRayRadiationDoseSRStorage, SecondaryCaptureImageStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
 )  # fmt: skip
 VERIFICATION = "1.2.840.10008.1.1"
 # PS3.7 annex C.4.

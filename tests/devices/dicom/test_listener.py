@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -20,7 +21,7 @@ import numpy as np
 import pydicom
 import pytest
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
-from pynetdicom import AE
+from pynetdicom import AE, PYNETDICOM_IMPLEMENTATION_UID, PYNETDICOM_IMPLEMENTATION_VERSION
 
 from devices.dicom import (
     Announcement,
@@ -31,6 +32,7 @@ from devices.dicom import (
     read_announcements,
     send,
 )
+from devices.dicom.listener import STORAGE_CLASSES, TRANSFER_SYNTAXES
 from devices.errors import DeviceBroken, DeviceRefused
 
 STORESCU = shutil.which("storescu")
@@ -199,6 +201,26 @@ def test_a_scanner_that_counts_its_images_is_not_waited_for(
     finally:
         association.release()
     assert [(len(a.files), a.complete_by) for a in announced] == [(4, "count")]
+
+
+def test_the_conformance_statement_names_what_is_accepted() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "dicom-conformance.md").read_text()
+    table = text[text.index("##### 4.2.1.3") : text.index("##### 4.2.1.4")]
+    stated = set(re.findall(r"\| (1\.2\.840\.10008\.[0-9.]+) \|", table))
+    own = {"1.2.840.10008.1.1", "1.2.840.10008.1.20.1"}
+    assert stated == {*STORAGE_CLASSES, *TRANSFER_SYNTAXES, *own}
+    assert PYNETDICOM_IMPLEMENTATION_UID in text
+    assert PYNETDICOM_IMPLEMENTATION_VERSION in text
+
+
+def test_the_first_stated_syntax_of_those_proposed_is_taken(listener: Listener) -> None:
+    entity = AE("CT1")
+    proposed = [TRANSFER_SYNTAXES[9], TRANSFER_SYNTAXES[1], TRANSFER_SYNTAXES[0]]
+    entity.add_requested_context(CTImageStorage, proposed)
+    association = entity.associate("127.0.0.1", listener.port, ae_title="SEEDGUIDE")
+    (context,) = association.accepted_contexts
+    association.release()
+    assert context.transfer_syntax == [TRANSFER_SYNTAXES[0]]
 
 
 def test_wrong_called_title_is_rejected(listener: Listener, tmp_path: Path) -> None:
