@@ -89,6 +89,7 @@ def without_copies(images: Sequence[Image]) -> tuple[Images, int]:
             tuple(np.rint(image.frame.position_mm / SAME_MM).astype(int)),
             image.frame.acquisition,
             image.frame.acquired_at,
+            _look(image),
         )
         if first is not None or any(_same(other, image) for other in by_place[place]):
             continue
