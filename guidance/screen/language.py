@@ -80,7 +80,7 @@ def _templates() -> tuple[tuple[re.Pattern[str], str], ...]:
 def _pattern(template: str) -> str:
     parts = re.split(r"\{(\w+)\}", template)
     return "".join(
-        re.escape(part) if i % 2 == 0 else f"(?P<{part}>.+?)" for i, part in enumerate(parts)
+        re.escape(part) if i % 2 == 0 else f"(?P<{part}>.*?)" for i, part in enumerate(parts)
     )
 
 

@@ -48,6 +48,7 @@ POSITIONS = {
     "FFS": marked("supine"),
     "FFP": marked("prone"),
 }
+ON_THE_SIDE = marked("on the side")
 CINE_EVERY_MS = 80
 # A turn of the wheel over a picture of a needle.
 NEEDLE_STEP_MM = 1.0
@@ -352,7 +353,7 @@ class Scene(QWidget):
     def _captions(self, plane: Plane) -> tuple[str, ...]:
         assert self._sight.volume is not None
         position = self._sight.volume.provenance.patient_position.upper()
-        lying = tr(POSITIONS.get(position, "on the side")) if position else ""
+        lying = tr(POSITIONS.get(position, ON_THE_SIDE)) if position else ""
         window = self._window
         turned = tr("patient position not given")
         if self._sight.anatomical:

@@ -1,3 +1,1134 @@
 <?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE TS>
-<TS version="2.1" language="zh_CN" sourcelanguage="en"></TS>
+<TS version="2.1" language="zh" sourcelanguage="en">
+  <context>
+    <name>screen</name>
+    <message>
+      <source>grey scales</source>
+      <translation>灰度预设</translation>
+    </message>
+    <message>
+      <source>wheel</source>
+      <translation>滚轮</translation>
+    </message>
+    <message>
+      <source>slices; with Ctrl, zoom</source>
+      <translation>翻层；按住 Ctrl 缩放</translation>
+    </message>
+    <message>
+      <source>left</source>
+      <translation>左键</translation>
+    </message>
+    <message>
+      <source>move the crosshair</source>
+      <translation>移动十字线</translation>
+    </message>
+    <message>
+      <source>right</source>
+      <translation>右键</translation>
+    </message>
+    <message>
+      <source>grey scale</source>
+      <translation>调窗</translation>
+    </message>
+    <message>
+      <source>middle</source>
+      <translation>中键</translation>
+    </message>
+    <message>
+      <source>move the picture</source>
+      <translation>平移图像</translation>
+    </message>
+    <message>
+      <source>double click</source>
+      <translation>双击</translation>
+    </message>
+    <message>
+      <source>one view alone, or all</source>
+      <translation>单视图 / 全部视图</translation>
+    </message>
+    <message>
+      <source>Open case</source>
+      <translation>打开病例</translation>
+    </message>
+    <message>
+      <source>Accept registration</source>
+      <translation>接受配准</translation>
+    </message>
+    <message>
+      <source>Confirm needles</source>
+      <translation>确认针道</translation>
+    </message>
+    <message>
+      <source>Verify implant</source>
+      <translation>核实植入</translation>
+    </message>
+    <message>
+      <source>No needle attached</source>
+      <translation>未连接针</translation>
+    </message>
+    <message>
+      <source>SURE? {n} SEEDS, NEEDLE {needle}  {key}</source>
+      <translation>确定？针 {needle} 植入 {n} 粒  {key}</translation>
+    </message>
+    <message>
+      <source>operator's name</source>
+      <translation>操作者姓名</translation>
+    </message>
+    <message>
+      <source>sentence on the seeds without a place</source>
+      <translation>对去向不明粒子的说明</translation>
+    </message>
+    <message>
+      <source>seeds </source>
+      <translation>粒子 </translation>
+    </message>
+    <message>
+      <source>end the permit</source>
+      <translation>结束许可</translation>
+    </message>
+    <message>
+      <source>record {eid}: the seed stayed</source>
+      <translation>记录 {eid}：粒子未推出</translation>
+    </message>
+    <message>
+      <source>close the case</source>
+      <translation>关闭病例</translation>
+    </message>
+    <message>
+      <source>Permit seeds, needle {needle}  {key}</source>
+      <translation>许可植入，针 {needle}  {key}</translation>
+    </message>
+    <message>
+      <source>Seed LEFT (record {eid}, needle {needle})</source>
+      <translation>粒子已推出（记录 {eid}，针 {needle}）</translation>
+    </message>
+    <message>
+      <source>by</source>
+      <translation>操作者</translation>
+    </message>
+    <message>
+      <source>permit {n} seeds through needle {needle}</source>
+      <translation>许可经针 {needle} 植入 {n} 粒</translation>
+    </message>
+    <message>
+      <source>record {eid}: the seed left</source>
+      <translation>记录 {eid}：粒子已推出</translation>
+    </message>
+    <message>
+      <source>SURE? IT LEFT</source>
+      <translation>确定？已推出</translation>
+    </message>
+    <message>
+      <source>Seed STAYED</source>
+      <translation>粒子未推出</translation>
+    </message>
+    <message>
+      <source>SURE? IT STAYED</source>
+      <translation>确定？未推出</translation>
+    </message>
+    <message>
+      <source>SURE? CLOSE THE CASE</source>
+      <translation>确定？关闭病例</translation>
+    </message>
+    <message>
+      <source>Cartridges</source>
+      <translation>弹夹</translation>
+    </message>
+    <message>
+      <source>END PERMIT</source>
+      <translation>结束许可</translation>
+    </message>
+    <message>
+      <source>Close case</source>
+      <translation>关闭病例</translation>
+    </message>
+    <message>
+      <source>returned</source>
+      <translation>退回</translation>
+    </message>
+    <message>
+      <source>assayed</source>
+      <translation>送检</translation>
+    </message>
+    <message>
+      <source>waste</source>
+      <translation>废弃</translation>
+    </message>
+    <message>
+      <source>serial number</source>
+      <translation>序列号</translation>
+    </message>
+    <message>
+      <source>Check in</source>
+      <translation>登记</translation>
+    </message>
+    <message>
+      <source>Close with this count</source>
+      <translation>按此数目结清</translation>
+    </message>
+    <message>
+      <source>check in cartridge {serial}</source>
+      <translation>登记弹夹 {serial}</translation>
+    </message>
+    <message>
+      <source>close cartridge {serial}</source>
+      <translation>结清弹夹 {serial}</translation>
+    </message>
+    <message>
+      <source>cartridge</source>
+      <translation>弹夹</translation>
+    </message>
+    <message>
+      <source>seeds in it</source>
+      <translation>其中粒子数</translation>
+    </message>
+    <message>
+      <source>U a seed</source>
+      <translation>U / 粒</translation>
+    </message>
+    <message>
+      <source>the rest is</source>
+      <translation>剩余处理</translation>
+    </message>
+    <message>
+      <source>needle</source>
+      <translation>针</translation>
+    </message>
+    <message>
+      <source>tip mm</source>
+      <translation>针尖 mm</translation>
+    </message>
+    <message>
+      <source>depth mm</source>
+      <translation>深度 mm</translation>
+    </message>
+    <message>
+      <source>angle °</source>
+      <translation>角度 °</translation>
+    </message>
+    <message>
+      <source>clear mm</source>
+      <translation>间距 mm</translation>
+    </message>
+    <message>
+      <source>seeds</source>
+      <translation>粒子</translation>
+    </message>
+    <message>
+      <source>state</source>
+      <translation>状态</translation>
+    </message>
+    <message>
+      <source>not seen</source>
+      <translation>未见</translation>
+    </message>
+    <message>
+      <source>{n} more figures in the report</source>
+      <translation>报告中另有 {n} 项</translation>
+    </message>
+    <message>
+      <source>implant</source>
+      <translation>植入</translation>
+    </message>
+    <message>
+      <source>plan</source>
+      <translation>计划</translation>
+    </message>
+    <message>
+      <source>. plan: {n} seeds after event {event}, {how}</source>
+      <translation>。计划：事件 {event} 后 {n} 粒，{how}</translation>
+    </message>
+    <message>
+      <source>not planned</source>
+      <translation>非计划</translation>
+    </message>
+    <message>
+      <source>dose, Gy</source>
+      <translation>剂量，Gy</translation>
+    </message>
+    <message>
+      <source>volume, %</source>
+      <translation>体积，%</translation>
+    </message>
+    <message>
+      <source>too close</source>
+      <translation>过近</translation>
+    </message>
+    <message>
+      <source>no dose before the plan is in the room</source>
+      <translation>计划配准到现场之前没有剂量</translation>
+    </message>
+    <message>
+      <source>done</source>
+      <translation>完成</translation>
+    </message>
+    <message>
+      <source>seen</source>
+      <translation>已见</translation>
+    </message>
+    <message>
+      <source> STALE</source>
+      <translation>（已过时）</translation>
+    </message>
+    <message>
+      <source>planned</source>
+      <translation>计划</translation>
+    </message>
+    <message>
+      <source>needle seen</source>
+      <translation>所见针</translation>
+    </message>
+    <message>
+      <source>needle seen on an earlier scan</source>
+      <translation>早先扫描所见针</translation>
+    </message>
+    <message>
+      <source>bone</source>
+      <translation>骨窗</translation>
+    </message>
+    <message>
+      <source>soft tissue</source>
+      <translation>软组织</translation>
+    </message>
+    <message>
+      <source>lung</source>
+      <translation>肺窗</translation>
+    </message>
+    <message>
+      <source>liver</source>
+      <translation>肝窗</translation>
+    </message>
+    <message>
+      <source>brain</source>
+      <translation>脑窗</translation>
+    </message>
+    <message>
+      <source>metal</source>
+      <translation>金属</translation>
+    </message>
+    <message>
+      <source>spine</source>
+      <translation>脊柱</translation>
+    </message>
+    <message>
+      <source>wide</source>
+      <translation>宽窗</translation>
+    </message>
+    <message>
+      <source>fat</source>
+      <translation>脂肪</translation>
+    </message>
+    <message>
+      <source>the act of the step (twice where it asks)</source>
+      <translation>本步骤的操作（询问时按两次）</translation>
+    </message>
+    <message>
+      <source>permit seeds (twice)</source>
+      <translation>许可植入（按两次）</translation>
+    </message>
+    <message>
+      <source>END PERMIT, at once</source>
+      <translation>立即结束许可</translation>
+    </message>
+    <message>
+      <source>cartridges</source>
+      <translation>弹夹</translation>
+    </message>
+    <message>
+      <source>alarm seen</source>
+      <translation>已看到报警</translation>
+    </message>
+    <message>
+      <source>alarm sound paused or on</source>
+      <translation>暂停 / 恢复报警声</translation>
+    </message>
+    <message>
+      <source>keys, settings, about</source>
+      <translation>按键、设置、关于</translation>
+    </message>
+    <message>
+      <source>worklist</source>
+      <translation>工作列表</translation>
+    </message>
+    <message>
+      <source>English or Chinese</source>
+      <translation>英文 / 中文</translation>
+    </message>
+    <message>
+      <source>one slice headward</source>
+      <translation>向头侧一层</translation>
+    </message>
+    <message>
+      <source>one slice footward</source>
+      <translation>向足侧一层</translation>
+    </message>
+    <message>
+      <source>next needle</source>
+      <translation>下一针</translation>
+    </message>
+    <message>
+      <source>needle before</source>
+      <translation>上一针</translation>
+    </message>
+    <message>
+      <source>to the needle's tip</source>
+      <translation>回到针尖</translation>
+    </message>
+    <message>
+      <source>all views as at first</source>
+      <translation>全部视图复位</translation>
+    </message>
+    <message>
+      <source>measure distance and angle</source>
+      <translation>测量距离与角度</translation>
+    </message>
+    <message>
+      <source>table below or anterior up</source>
+      <translation>床在下 / 前方在上</translation>
+    </message>
+    <message>
+      <source>cine</source>
+      <translation>连续播放</translation>
+    </message>
+    <message>
+      <source>blend or difference with the planning CT</source>
+      <translation>与计划 CT 融合或相减</translation>
+    </message>
+    <message>
+      <source>case</source>
+      <translation>病例</translation>
+    </message>
+    <message>
+      <source>register</source>
+      <translation>配准</translation>
+    </message>
+    <message>
+      <source>needles</source>
+      <translation>针</translation>
+    </message>
+    <message>
+      <source>verify</source>
+      <translation>核实</translation>
+    </message>
+    <message>
+      <source>close</source>
+      <translation>关闭</translation>
+    </message>
+    <message>
+      <source>No needle yet</source>
+      <translation>尚无针</translation>
+    </message>
+    <message>
+      <source>no patient yet</source>
+      <translation>尚无患者</translation>
+    </message>
+    <message>
+      <source>plan not in the room yet</source>
+      <translation>计划尚未配准到现场</translation>
+    </message>
+    <message>
+      <source>no plan</source>
+      <translation>无计划</translation>
+    </message>
+    <message>
+      <source>plan {label}</source>
+      <translation>计划 {label}</translation>
+    </message>
+    <message>
+      <source>Needle {number} of {count}</source>
+      <translation>针 {number} / {count}</translation>
+    </message>
+    <message>
+      <source>case {id}</source>
+      <translation>病例 {id}</translation>
+    </message>
+    <message>
+      <source>● applicator {link}</source>
+      <translation>● 植入器 {link}</translation>
+    </message>
+    <message>
+      <source>on the side</source>
+      <translation>侧卧</translation>
+    </message>
+    <message>
+      <source>supine</source>
+      <translation>仰卧</translation>
+    </message>
+    <message>
+      <source>prone</source>
+      <translation>俯卧</translation>
+    </message>
+    <message>
+      <source>needle {number}, earlier scan</source>
+      <translation>针 {number}，早先扫描</translation>
+    </message>
+    <message>
+      <source>patient position not given</source>
+      <translation>未给出体位</translation>
+    </message>
+    <message>
+      <source>AXIAL</source>
+      <translation>轴位</translation>
+    </message>
+    <message>
+      <source>no scan yet</source>
+      <translation>尚无扫描</translation>
+    </message>
+    <message>
+      <source>CORONAL</source>
+      <translation>冠状位</translation>
+    </message>
+    <message>
+      <source>SAGITTAL</source>
+      <translation>矢状位</translation>
+    </message>
+    <message>
+      <source>NEEDLE PLANE</source>
+      <translation>针平面</translation>
+    </message>
+    <message>
+      <source>no needle yet</source>
+      <translation>尚无针</translation>
+    </message>
+    <message>
+      <source>ALONG NEEDLE</source>
+      <translation>沿针方向</translation>
+    </message>
+    <message>
+      <source>slice {number}/{count}</source>
+      <translation>层 {number}/{count}</translation>
+    </message>
+    <message>
+      <source>{mm} mm beside</source>
+      <translation>旁开 {mm} mm</translation>
+    </message>
+    <message>
+      <source>{mm} mm from the tip</source>
+      <translation>距针尖 {mm} mm</translation>
+    </message>
+    <message>
+      <source>needle {number}, as planned</source>
+      <translation>针 {number}，按计划</translation>
+    </message>
+    <message>
+      <source>needle {number}, as seen</source>
+      <translation>针 {number}，实见</translation>
+    </message>
+    <message>
+      <source>{position} {lying}, ANATOMICAL: anterior up (T)</source>
+      <translation>{position} {lying}，解剖位：前方在上 (T)</translation>
+    </message>
+    <message>
+      <source>slice {number}/{count}  z {z} mm</source>
+      <translation>层 {number}/{count}  z {z} mm</translation>
+    </message>
+    <message>
+      <source>by hand</source>
+      <translation>手动</translation>
+    </message>
+    <message>
+      <source>{position} {lying}, table below</source>
+      <translation>{position} {lying}，床在下</translation>
+    </message>
+    <message>
+      <source>MEASURE: click 2 points, a third for the angle (M ends)</source>
+      <translation>测量：点两点测距，第三点测角（M 结束）</translation>
+    </message>
+    <message>
+      <source>measured {length}</source>
+      <translation>测得 {length}</translation>
+    </message>
+    <message>
+      <source>CINE (C stops)</source>
+      <translation>连续播放（C 停止）</translation>
+    </message>
+    <message>
+      <source>SOUND PAUSED</source>
+      <translation>声音已暂停</translation>
+    </message>
+    <message>
+      <source>Sound on</source>
+      <translation>声音开</translation>
+    </message>
+    <message>
+      <source>Done: {what}.</source>
+      <translation>已完成：{what}。</translation>
+    </message>
+    <message>
+      <source>Not done: {what}: {why}.</source>
+      <translation>未执行：{what}：{why}。</translation>
+    </message>
+    <message>
+      <source>Seen</source>
+      <translation>已看到</translation>
+    </message>
+    <message>
+      <source>no alarm</source>
+      <translation>无报警</translation>
+    </message>
+    <message>
+      <source>Research software, not a medical device</source>
+      <translation>研究软件，非医疗器械</translation>
+    </message>
+    <message>
+      <source>seed counted, not scanned yet</source>
+      <translation>已计数、尚未扫描的粒子</translation>
+    </message>
+    <message>
+      <source>seed seen in the scan</source>
+      <translation>扫描中所见粒子</translation>
+    </message>
+    <message>
+      <source>seed counted, not seen</source>
+      <translation>已计数、未见的粒子</translation>
+    </message>
+    <message>
+      <source>seed seen, never counted</source>
+      <translation>所见、未计数的粒子</translation>
+    </message>
+    <message>
+      <source>tip</source>
+      <translation>针尖</translation>
+    </message>
+    <message>
+      <source>depth</source>
+      <translation>深度</translation>
+    </message>
+    <message>
+      <source>angle</source>
+      <translation>角度</translation>
+    </message>
+    <message>
+      <source>planning CT</source>
+      <translation>计划 CT</translation>
+    </message>
+    <message>
+      <source>needles CT</source>
+      <translation>进针 CT</translation>
+    </message>
+    <message>
+      <source>verification CT</source>
+      <translation>核实 CT</translation>
+    </message>
+    <message>
+      <source>absent</source>
+      <translation>未连接</translation>
+    </message>
+    <message>
+      <source>connecting</source>
+      <translation>连接中</translation>
+    </message>
+    <message>
+      <source>up</source>
+      <translation>正常</translation>
+    </message>
+    <message>
+      <source>lost</source>
+      <translation>中断</translation>
+    </message>
+    <message>
+      <source>refused</source>
+      <translation>被拒绝</translation>
+    </message>
+    <message>
+      <source>on plan</source>
+      <translation>符合计划</translation>
+    </message>
+    <message>
+      <source>off plan</source>
+      <translation>偏离计划</translation>
+    </message>
+    <message>
+      <source>FAR OFF PLAN</source>
+      <translation>严重偏离计划</translation>
+    </message>
+    <message>
+      <source>HIGH</source>
+      <translation>高</translation>
+    </message>
+    <message>
+      <source>MEDIUM</source>
+      <translation>中</translation>
+    </message>
+    <message>
+      <source>LOW</source>
+      <translation>低</translation>
+    </message>
+    <message>
+      <source>{purpose} received {time}, {age}</source>
+      <translation>{purpose} 接收于 {time}，{age}</translation>
+    </message>
+    <message>
+      <source>dropped of planned; {n} seen in the last scan</source>
+      <translation>已植入 / 计划；末次扫描见 {n} 粒</translation>
+    </message>
+    <message>
+      <source>{received} received = {implanted} implanted + {in_cartridges} in cartridges + {returned} returned + {assayed} assayed + {waste} waste + {unresolved} unresolved</source>
+      <translation>接收 {received} = 植入 {implanted} + 弹夹内 {in_cartridges} + 退回 {returned} + 送检 {assayed} + 废弃 {waste} + 未明 {unresolved}</translation>
+    </message>
+    <message>
+      <source>{n} seeds after event {event}; {method}</source>
+      <translation>事件 {event} 后 {n} 粒；{method}</translation>
+    </message>
+    <message>
+      <source>{n} s ago</source>
+      <translation>{n} 秒前</translation>
+    </message>
+    <message>
+      <source>{n} min ago</source>
+      <translation>{n} 分钟前</translation>
+    </message>
+    <message>
+      <source>{n} h ago</source>
+      <translation>{n} 小时前</translation>
+    </message>
+    <message>
+      <source>{n} days ago</source>
+      <translation>{n} 天前</translation>
+    </message>
+    <message>
+      <source>no scan</source>
+      <translation>无扫描</translation>
+    </message>
+    <message>
+      <source>{purpose} taken {time}, {age}</source>
+      <translation>{purpose} 采集于 {time}，{age}</translation>
+    </message>
+    <message>
+      <source>dropped of planned; not scanned yet</source>
+      <translation>已植入 / 计划；尚未扫描</translation>
+    </message>
+    <message>
+      <source>ARMED: {n} of {of} to drop</source>
+      <translation>已解锁：{of} 粒中还剩 {n} 粒</translation>
+    </message>
+    <message>
+      <source>as of {time}</source>
+      <translation>截至 {time}</translation>
+    </message>
+    <message>
+      <source>every seed has its place</source>
+      <translation>每粒粒子去向明确</translation>
+    </message>
+    <message>
+      <source>STALE, a seed has changed since: {origin}</source>
+      <translation>已过时，其后粒子有变化：{origin}</translation>
+    </message>
+    <message>
+      <source> (no longer so)</source>
+      <translation>（已解除）</translation>
+    </message>
+    <message>
+      <source> (seen by {name})</source>
+      <translation>（{name} 已看到）</translation>
+    </message>
+    <message>
+      <source>too deep</source>
+      <translation>过深</translation>
+    </message>
+    <message>
+      <source>too shallow</source>
+      <translation>过浅</translation>
+    </message>
+    <message>
+      <source>at depth</source>
+      <translation>深度合适</translation>
+    </message>
+    <message>
+      <source>limit {limit} kept</source>
+      <translation>符合限值 {limit}</translation>
+    </message>
+    <message>
+      <source>TOO CLOSE, limit {limit}</source>
+      <translation>过近，限值 {limit}</translation>
+    </message>
+    <message>
+      <source>LINK {link}</source>
+      <translation>链路{link}</translation>
+    </message>
+    <message>
+      <source>NO ANSWER FOR {s} s</source>
+      <translation>{s} 秒无应答</translation>
+    </message>
+    <message>
+      <source>NOT ARMED</source>
+      <translation>未解锁</translation>
+    </message>
+    <message>
+      <source>needle {number}</source>
+      <translation>针 {number}</translation>
+    </message>
+    <message>
+      <source>cartridge {serial}, {n} left</source>
+      <translation>弹夹 {serial}，剩 {n}</translation>
+    </message>
+    <message>
+      <source>never heard</source>
+      <translation>从未应答</translation>
+    </message>
+    <message>
+      <source>{n} SEEDS UNRESOLVED</source>
+      <translation>{n} 粒去向不明</translation>
+    </message>
+    <message>
+      <source>ACCOUNT DOES NOT BALANCE</source>
+      <translation>账目不平</translation>
+    </message>
+    <message>
+      <source>no seeds yet</source>
+      <translation>尚无粒子</translation>
+    </message>
+    <message>
+      <source>no scan shows it yet</source>
+      <translation>尚无扫描显示</translation>
+    </message>
+    <message>
+      <source>nothing to compare it with</source>
+      <translation>无可比较</translation>
+    </message>
+    <message>
+      <source> (+{n} more)</source>
+      <translation>（另有 {n} 项）</translation>
+    </message>
+  </context>
+  <context>
+    <name>core</name>
+    <message>
+      <source>Cartridge {a} has {b} U a seed; the plan was made for {c} U.</source>
+      <translation>弹夹 {a} 每粒 {b} U；计划按 {c} U 制定。</translation>
+    </message>
+    <message>
+      <source>case {a} is already open</source>
+      <translation>病例 {a} 已打开</translation>
+    </message>
+    <message>
+      <source>a case is opened by a named person; give a name</source>
+      <translation>须由具名人员打开病例；请填写姓名</translation>
+    </message>
+    <message>
+      <source>there is no analysed verification scan yet</source>
+      <translation>尚无已分析的核实扫描</translation>
+    </message>
+    <message>
+      <source>{a} seeds were dropped after the last verification scan; scan again</source>
+      <translation>末次核实扫描后又植入 {a} 粒；请重新扫描</translation>
+    </message>
+    <message>
+      <source>Cartridge {a}: {b} received, {c} implanted, {d} left; {e} not accounted for.</source>
+      <translation>弹夹 {a}：接收 {b}，植入 {c}，剩余 {d}；{e} 粒不明。</translation>
+    </message>
+    <message>
+      <source>the case is already closed</source>
+      <translation>病例已关闭</translation>
+    </message>
+    <message>
+      <source>the applicator is armed; end the permit first</source>
+      <translation>植入器已解锁；请先结束许可</translation>
+    </message>
+    <message>
+      <source>cartridge {a} is not closed; count what is left</source>
+      <translation>弹夹 {a} 未结清；请清点剩余</translation>
+    </message>
+    <message>
+      <source>{a} seeds have no known place; the case closes only with a signed sentence</source>
+      <translation>{a} 粒去向不明；须签署说明方可关闭病例</translation>
+    </message>
+    <message>
+      <source>{a} by a named person; give a name</source>
+      <translation>{a}：须由具名人员执行；请填写姓名</translation>
+    </message>
+    <message>
+      <source>The applicator restarted (start {a}).</source>
+      <translation>植入器已重启（第 {a} 次启动）。</translation>
+    </message>
+    <message>
+      <source>Needle {a} is drawn back {b} mm; its next seed belongs at {c} mm. The stylet is locked until it is there.</source>
+      <translation>针 {a} 已回退 {b} mm；下一粒应在 {c} mm。到位前推杆锁定。</translation>
+    </message>
+    <message>
+      <source>The permit ended early: {a}.</source>
+      <translation>许可提前结束：{a}。</translation>
+    </message>
+    <message>
+      <source>Two seeds left at once through needle {a} (record {b}).</source>
+      <translation>针 {a} 一次推出两粒（记录 {b}）。</translation>
+    </message>
+    <message>
+      <source>A stroke through needle {a} delivered no seed (record {b}); {c} seeds remain in cartridge {d}.</source>
+      <translation>针 {a} 一次推送未推出粒子（记录 {b}）；弹夹 {d} 剩 {c} 粒。</translation>
+    </message>
+    <message>
+      <source>Whether a seed left through needle {a} is not known (record {b}). No seed is permitted until a person resolves it.</source>
+      <translation>针 {a} 是否推出粒子不明（记录 {b}）。人工确认前不许可植入。</translation>
+    </message>
+    <message>
+      <source>The applicator jammed ({a}). Stop; do not push again.</source>
+      <translation>植入器卡住（{a}）。停止；勿再推送。</translation>
+    </message>
+    <message>
+      <source>A sensor of the applicator is at fault: {a}.</source>
+      <translation>植入器传感器故障：{a}。</translation>
+    </message>
+    <message>
+      <source>Permit {a} is not in force: {b}</source>
+      <translation>许可 {a} 未生效：{b}</translation>
+    </message>
+    <message>
+      <source>The applicator recorded {a} {b}, which this version does not know.</source>
+      <translation>植入器记录了本版本未知的 {a} {b}。</translation>
+    </message>
+    <message>
+      <source>Cartridge {a} is in the applicator but was not checked in.</source>
+      <translation>弹夹 {a} 已装入植入器但未登记。</translation>
+    </message>
+    <message>
+      <source>Cartridge {a} should hold {b} seeds; the applicator counts {c}.</source>
+      <translation>弹夹 {a} 应有 {b} 粒；植入器计数 {c}。</translation>
+    </message>
+    <message>
+      <source>Cartridge {a} holds model {b}; the plan is for {c}.</source>
+      <translation>弹夹 {a} 型号为 {b}；计划为 {c}。</translation>
+    </message>
+    <message>
+      <source>Cartridge {a} came out with {b} seeds by the applicator's count; {c} are booked in it.</source>
+      <translation>弹夹 {a} 取出时植入器计数 {b} 粒；账面 {c} 粒。</translation>
+    </message>
+    <message>
+      <source>A seed left through needle {a} without a permit (record {b}).</source>
+      <translation>针 {a} 未经许可推出一粒（记录 {b}）。</translation>
+    </message>
+    <message>
+      <source>Seed {a} through needle {b} was dropped {c} mm behind its deepest point, where the plan has no seed left.</source>
+      <translation>针 {b} 的粒子 {a} 落在最深点后 {c} mm，计划在此已无粒子。</translation>
+    </message>
+    <message>
+      <source>A seed left through needle {a}, whose position is not known; it is counted but in no dose until a scan shows it.</source>
+      <translation>针 {a} 推出一粒，位置不明；已计数，扫描显示前不计入剂量。</translation>
+    </message>
+    <message>
+      <source>a stroke is resolved by a named person; give a name</source>
+      <translation>须由具名人员确认推送结果；请填写姓名</translation>
+    </message>
+    <message>
+      <source>record {a} is no stroke of unknown outcome</source>
+      <translation>记录 {a} 不是结果不明的推送</translation>
+    </message>
+    <message>
+      <source>the link to the applicator is {a}; try again</source>
+      <translation>与植入器的链路为 {a}；请重试</translation>
+    </message>
+    <message>
+      <source>Record {a} of the applicator cannot be read: {b} {c}. Reconcile by hand.</source>
+      <translation>植入器记录 {a} 无法读取：{b} {c}。请人工核对。</translation>
+    </message>
+    <message>
+      <source>Cannot be used: {a}</source>
+      <translation>无法使用：{a}</translation>
+    </message>
+    <message>
+      <source>The plan could not be registered: {a}</source>
+      <translation>计划无法配准：{a}</translation>
+    </message>
+    <message>
+      <source>Needle {a} lies {b} mm from {c}; the limit is {d} mm.</source>
+      <translation>针 {a} 距 {c} {b} mm；限值 {d} mm。</translation>
+    </message>
+    <message>
+      <source>Needle {a}: {b} of its seeds would land nearer than {c} mm ({d}). The stylet is locked for them.</source>
+      <translation>针 {a}：{b} 粒将落在 {c} mm 以内（{d}）。已对其锁定推杆。</translation>
+    </message>
+    <message>
+      <source>{a} of patient {b} arrived and is held: this case is of patient {c}.</source>
+      <translation>收到患者 {b} 的 {a}，已搁置：本病例为患者 {c}。</translation>
+    </message>
+    <message>
+      <source>A {a} object arrived ({b}); the procedure makes no use of it.</source>
+      <translation>收到 {a} 对象（{b}）；本流程不使用。</translation>
+    </message>
+    <message>
+      <source>Plan {a} is of patient {b} and is held: this case is of patient {c}.</source>
+      <translation>计划 {a} 属于患者 {b}，已搁置：本病例为患者 {c}。</translation>
+    </message>
+    <message>
+      <source>Plan {a} arrived after the first seed and is held.</source>
+      <translation>计划 {a} 在首粒之后到达，已搁置。</translation>
+    </message>
+    <message>
+      <source>{a} of patient {b} is held: the plan is of patient {c}.</source>
+      <translation>患者 {b} 的 {a} 已搁置：计划属于患者 {c}。</translation>
+    </message>
+    <message>
+      <source>{a} of {b} counted seeds are not seen on the scan: {c}.</source>
+      <translation>{b} 粒已计数粒子中 {a} 粒在扫描中未见：{c}。</translation>
+    </message>
+    <message>
+      <source>{a} seeds are seen that were not counted, at {b} mm (LPS).</source>
+      <translation>见到 {a} 粒未计数粒子，位于 {b} mm（LPS）。</translation>
+    </message>
+    <message>
+      <source>there is no registration to accept yet</source>
+      <translation>尚无配准可接受</translation>
+    </message>
+    <message>
+      <source>Planned but not seen: needle {a}.</source>
+      <translation>已计划但未见：针 {a}。</translation>
+    </message>
+    <message>
+      <source>Seen but not in the plan: needle {a}.</source>
+      <translation>可见但不在计划中：针 {a}。</translation>
+    </message>
+    <message>
+      <source>the registration must be accepted before the needles are confirmed</source>
+      <translation>确认针道前须先接受配准</translation>
+    </message>
+    <message>
+      <source>no needle has been seen yet; send a scan of the needles</source>
+      <translation>尚未见针；请发送进针扫描</translation>
+    </message>
+    <message>
+      <source>Open the case.</source>
+      <translation>请打开病例。</translation>
+    </message>
+    <message>
+      <source>Send from the planning system: {a}.</source>
+      <translation>请从计划系统发送：{a}。</translation>
+    </message>
+    <message>
+      <source>Check the registration (residual {a} mm) and accept it.</source>
+      <translation>检查配准（残差 {a} mm）并接受。</translation>
+    </message>
+    <message>
+      <source>Check the {a} needles seen, then confirm them or adjust and scan again.</source>
+      <translation>检查所见的 {a} 根针，然后确认，或调整后重新扫描。</translation>
+    </message>
+    <message>
+      <source>Permit the seeds of needle {a}.</source>
+      <translation>许可针 {a} 的粒子。</translation>
+    </message>
+    <message>
+      <source>, then every {a} mm</source>
+      <translation>，之后每 {a} mm</translation>
+    </message>
+    <message>
+      <source>Needle {a}: drop {b} more, next at {c} mm{d}.</source>
+      <translation>针 {a}：再推 {b} 粒，下一粒在 {c} mm{d}。</translation>
+    </message>
+    <message>
+      <source>{a} seeds seen. Check dose and seeds, then verify the implant or add seeds.</source>
+      <translation>见到 {a} 粒。检查剂量与粒子，然后核实植入或补种。</translation>
+    </message>
+    <message>
+      <source>Every seed has its place: close the case.</source>
+      <translation>每粒粒子去向明确：可关闭病例。</translation>
+    </message>
+    <message>
+      <source>Scan the patient with the needles in place.</source>
+      <translation>进针后扫描患者。</translation>
+    </message>
+    <message>
+      <source>The plan is being registered to the scan.</source>
+      <translation>正在将计划配准到扫描。</translation>
+    </message>
+    <message>
+      <source>The needles are being matched with the plan.</source>
+      <translation>正在将针与计划匹配。</translation>
+    </message>
+    <message>
+      <source>Resolve the stroke of unknown outcome before anything else.</source>
+      <translation>请先确认结果不明的推送。</translation>
+    </message>
+    <message>
+      <source>All planned seeds are counted: scan to verify.</source>
+      <translation>计划粒子均已计数：请扫描核实。</translation>
+    </message>
+    <message>
+      <source>Attach the applicator to the next needle.</source>
+      <translation>将植入器连接到下一根针。</translation>
+    </message>
+    <message>
+      <source>Needle {a}: drop {b} more, drawing back between seeds.</source>
+      <translation>针 {a}：再推 {b} 粒，粒间回退。</translation>
+    </message>
+    <message>
+      <source>The seeds are being looked for in the verification scan.</source>
+      <translation>正在核实扫描中寻找粒子。</translation>
+    </message>
+    <message>
+      <source>Closed by {a}.</source>
+      <translation>由 {a} 关闭。</translation>
+    </message>
+    <message>
+      <source>Count the seeds left in cartridge {a}.</source>
+      <translation>清点弹夹 {a} 的剩余粒子。</translation>
+    </message>
+    <message>
+      <source>{a} seeds unresolved: find them or sign a sentence.</source>
+      <translation>{a} 粒去向不明：请寻找或签署说明。</translation>
+    </message>
+    <message>
+      <source>cartridge {a} was already received</source>
+      <translation>弹夹 {a} 已登记</translation>
+    </message>
+    <message>
+      <source>cartridge {a} with {b} seeds of {c} U cannot be received: serial, number and strength are needed</source>
+      <translation>弹夹 {a}（{b} 粒，{c} U）无法登记：需要序列号、数目与强度</translation>
+    </message>
+    <message>
+      <source>cartridge {a} has no stroke of unknown outcome</source>
+      <translation>弹夹 {a} 没有结果不明的推送</translation>
+    </message>
+    <message>
+      <source>there is no cartridge {a} in this case</source>
+      <translation>本病例没有弹夹 {a}</translation>
+    </message>
+    <message>
+      <source>cartridge {a} is still in the applicator; take it out first</source>
+      <translation>弹夹 {a} 仍在植入器内；请先取出</translation>
+    </message>
+    <message>
+      <source>cartridge {a} is already closed</source>
+      <translation>弹夹 {a} 已结清</translation>
+    </message>
+    <message>
+      <source>cartridge {a} cannot hold {b} seeds</source>
+      <translation>弹夹 {a} 不可能有 {b} 粒</translation>
+    </message>
+    <message>
+      <source>reading the plan</source>
+      <translation>正在读取计划</translation>
+    </message>
+    <message>
+      <source>reading the structures</source>
+      <translation>正在读取结构</translation>
+    </message>
+    <message>
+      <source>looking for needles and seeds</source>
+      <translation>正在寻找针与粒子</translation>
+    </message>
+    <message>
+      <source>registering the plan to the room</source>
+      <translation>正在将计划配准到现场</translation>
+    </message>
+    <message>
+      <source>matching the needles with the plan</source>
+      <translation>正在匹配针与计划</translation>
+    </message>
+    <message>
+      <source>TG-43 2D line source, {a}, water in water, {b}</source>
+      <translation>TG-43 二维线源，{a}，水中水，{b}</translation>
+    </message>
+    <message>
+      <source>TG-43 line source, {a} seeds as point sources, {b}, water in water, {c}</source>
+      <translation>TG-43 线源，{a} 粒按点源，{b}，水中水，{c}</translation>
+    </message>
+    <message>
+      <source>seeds as seen, else as counted</source>
+      <translation>粒子按所见，否则按计数</translation>
+    </message>
+    <message>
+      <source>seeds as planned</source>
+      <translation>粒子按计划</translation>
+    </message>
+  </context>
+</TS>

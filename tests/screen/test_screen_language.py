@@ -1,0 +1,134 @@
+"""The screen in two languages: nothing left untranslated, nothing clipped of its numbers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTableWidget
+
+from guidance.procedure.snapshot import Snapshot, Step
+from guidance.screen import RoomWindow
+from guidance.screen.language import FOLDER, language, said, speak, tr
+from tests.screen.room_case import NOW, Recorder, snapshot
+from tests.screen.texts import in_code, read_ts
+
+PLACE = re.compile(r"\{\w+\}")
+# Names of the case, units, keys, terms that Chinese departments write in Latin letters.
+LATIN = re.compile(
+    r"(<[^>]*>|&nbsp;|&lt;|&gt;|&amp;"
+    r"|Example|Case|Dr|P-0042|case-1|L3|left|GTV|Spinal|cord|A17|B2|SN7"
+    r"|mm|cm|cc|Gy|HU|LPS|CT|TG|DVH|D90|V100|V150|D0\.1cc|Dmax|HFP|HFS|[WLUzx]\b"
+    r"|F\d+|Esc|PgUp|PgDown|Home|Right|Left|Ctrl|[A-Z]\b|s\b"
+    r"|Python|Qt|PyQt5|seedguide|numpy|scipy|pydicom|pynetdicom|SimpleITK|pyqtgraph|rc\d*|dev\d*"
+    r"|English)"
+)
+
+
+@pytest.fixture(autouse=True)
+def _english_afterwards(qapp):
+    yield
+    speak("en")
+
+
+@pytest.fixture
+def window(qtbot) -> RoomWindow:
+    speak("zh")
+    made = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(made)
+    made.resize(1280, 720)
+    made.show()
+    return made
+
+
+def shown(window: RoomWindow) -> list[str]:
+    """All words that the window shows."""
+    found = [label.text() for label in window.findChildren(QLabel)]
+    found += [button.text() for button in window.findChildren(QAbstractButton)]
+    found += [field.placeholderText() for field in window.findChildren(QLineEdit)]
+    for table in window.findChildren(QTableWidget):
+        for column in range(table.columnCount()):
+            found.append(table.horizontalHeaderItem(column).text())
+            found += [table.item(row, column).text() for row in range(table.rowCount())]
+    for view in window.scene.views:
+        found += [tr(view.title), *view.captions, *(key.text for key in view._legend)]
+    return [text for text in found if text]
+
+
+def latin_words(text: str) -> list[str]:
+    return re.findall(r"[A-Za-z]{2,}", LATIN.sub(" ", text))
+
+
+def test_every_text_of_the_screen_is_translated_and_keeps_its_places():
+    there = read_ts(FOLDER / "zh.ts")
+    for context, text in in_code():
+        if context == "screen":
+            assert there.get((context, text)), f"scripts/translations: not translated: {text!r}"
+    for (_, text), translation in there.items():
+        assert sorted(PLACE.findall(text)) == sorted(PLACE.findall(translation)), text
+
+
+def test_the_compiled_file_is_that_of_the_source(qapp):
+    from PyQt5.QtCore import QCoreApplication
+
+    speak("zh")
+    for (context, text), translation in read_ts(FOLDER / "zh.ts").items():
+        said_ = QCoreApplication.translate(context, text)
+        assert said_ == translation, f"run scripts/translations: {text!r}"
+
+
+def test_sentences_of_the_core_are_recognised_with_their_numbers(qapp):
+    speak("zh")
+    for (context, text), translation in read_ts(FOLDER / "zh.ts").items():
+        if context == "core":
+            places = PLACE.findall(text)
+            numbers = {place: str(17 + i) for i, place in enumerate(places)}
+
+            def filled(template: str, numbers=numbers) -> str:
+                return PLACE.sub(lambda found: numbers[found.group()], template)
+
+            assert said(filled(text)) == filled(translation)
+    assert said("What nobody has translated.") == "What nobody has translated."
+
+
+@pytest.mark.parametrize("step", list(Step))
+def test_no_english_is_left_on_the_screen(window, step):
+    case = snapshot(step=step, next_action="Open the case.", unknown_strokes=((17, 3),))
+    window.show_snapshot(case)
+    window._toggle_cartridges()
+    window.toggle_about()
+    window.scene.measure()
+    for text in shown(window):
+        if "1 of 11" not in text and "passes the spinal cord" not in text:
+            assert not latin_words(text), text
+
+
+def test_an_empty_case_is_said_in_chinese(window):
+    window.show_snapshot(Snapshot(0, NOW, "case-1", next_action="Open the case."))
+    assert "请打开病例" in " ".join(shown(window))
+    for text in shown(window):
+        assert not latin_words(text), text
+
+
+def test_the_language_changes_by_a_key_and_what_was_typed_stays(qtbot):
+    speak("en")
+    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(window)
+    window.resize(1280, 720)
+    window.show_snapshot(snapshot())
+    assert "NOT ARMED" not in " ".join(shown(window))
+    qtbot.keyClick(window, Qt.Key.Key_F12)
+    assert language() == "zh"
+    assert "已解锁" in " ".join(shown(window))
+    assert window.act_bar.operator.text() == "Dr Example"
+    qtbot.keyClick(window, Qt.Key.Key_F12)
+    assert "ARMED: 2 of 3" in " ".join(shown(window))
+
+
+def test_a_language_that_is_not_there_is_an_error(qapp):
+    with pytest.raises(KeyError):
+        speak("xx")
+    silent = replace(snapshot(), busy="reading the plan")
+    assert said(silent.busy) == "reading the plan"
