@@ -13,6 +13,7 @@ from typing import Any
 from dose import sources
 from dose.sources import SourceModel
 from guidance.errors import RefusedError
+from guidance.planning.protocol import Protocol
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Configuration:
     applicator: ApplicatorSettings = field(default_factory=ApplicatorSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
+    protocol: Protocol = field(default_factory=Protocol)
 
 
 _TABLES: dict[str, type[Any]] = {
@@ -95,6 +97,7 @@ _TABLES: dict[str, type[Any]] = {
     "applicator": ApplicatorSettings,
     "journal": JournalSettings,
     "sources": SourceSettings,
+    "protocol": Protocol,
 }
 
 
@@ -135,7 +138,10 @@ def _table(path: Path, name: str, values: Any) -> Any:
                 f"[{name}] has {', '.join(defaults)}"
             )
         values[key] = _value(f"configuration {path}: {name}.{key}", value, defaults[key])
-    settings = kind(**values)
+    try:
+        settings = kind(**values)
+    except RefusedError as error:
+        raise RefusedError(f"configuration {path}: {error}") from error
     if isinstance(settings, ListenerSettings) and not 0 < settings.port < 65536:
         raise RefusedError(f"configuration {path}: listener.port must be 1 to 65535")
     if isinstance(settings, ListenerSettings) and not 1 <= len(settings.ae_title.strip()) <= 16:
@@ -150,7 +156,10 @@ def _value(where: str, value: Any, default: Any) -> Any:
         if isinstance(value, list) and all(isinstance(v, str) for v in value):
             return tuple(value)
         raise RefusedError(f"{where} must be a list of texts")
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
     if type(value) is not type(default):
-        kind = "a whole number" if isinstance(default, int) else "a text"
+        kinds = {bool: "true or false", int: "a whole number", float: "a number"}
+        kind = kinds.get(type(default), "a text")
         raise RefusedError(f"{where} must be {kind}, not {value!r}")
     return value

@@ -29,6 +29,7 @@ from guidance.configuration import SourceSettings
 from guidance.errors import BrokenError, GuidanceError
 from guidance.imaging import Volume, read_latest
 from guidance.journal import Journal
+from guidance.planning.protocol import Protocol
 from guidance.procedure.advance import Arm, Disarm, Resolve, advance, replayed
 from guidance.procedure.events import Event, ProcedureEvent, from_record, key_of, to_payload
 from guidance.procedure.jobs import Job, jobs
@@ -77,6 +78,7 @@ class Conductor:
         *,
         clock: Clock = utc_now,
         sources: SourceSettings | None = None,
+        protocol: Protocol | None = None,
         read: Callable[[Sequence[Path]], Volume] = read_latest,
     ) -> None:
         """Replay the case's journal.
@@ -87,6 +89,7 @@ class Conductor:
             publish: called in the conductor's thread with every new snapshot.
             clock: gives the time of each fact.
             sources: which seed models the site may use.
+            protocol: what a new case is held against; an opened one keeps its own.
             read: makes a volume of a series' files.
 
         Raises:
@@ -100,6 +103,7 @@ class Conductor:
         self._case_id = case_id
         self._publish = publish
         self._clock = clock
+        self.protocol = protocol or Protocol()
         self._state = replayed(case_id, map(from_record, journal.records(case_id)))
         self._applicator = ApplicatorView()
         self._shown = Snapshot(self._state.number, self._state.at, case_id)
@@ -240,5 +244,7 @@ def _in_words(job: Job | None) -> str:
         "AnalyseScan": "looking for needles and seeds",
         "RegisterPlan": "registering the plan to the room",
         "TrackNeedles": "matching the needles with the plan",
+        "MeasureRegistration": "measuring the registration",
+        "Advise": "weighing where the target is cold",
     }
     return words.get(type(job).__name__, "") if job is not None else ""

@@ -13,19 +13,33 @@ from guidance.procedure.events import (
     CartridgeReceived,
     CaseClosed,
     CaseOpened,
+    CheckAnswered,
+    CourseNoted,
     Disarmed,
     DoseReported,
     Event,
     ImplantVerified,
+    NeedleDeleted,
+    NeedlePlaced,
     NeedlesConfirmed,
     ProcedureEvent,
+    QuestionAnswered,
     RegistrationAccepted,
+    RegistrationNudged,
+    SeedAdded,
+    SeedConfirmed,
+    SeedDeleted,
+    SeedMoved,
     SeedsPermitted,
+    Signed,
     StrokeResolved,
+    SupplementAccepted,
+    SupplementWithdrawn,
 )
 from guidance.procedure.snapshot import DoseView
 
 Answer = Future[ProcedureEvent]
+Point = tuple[float, float, float]
 
 
 def permit_number(last: int) -> int:
@@ -44,9 +58,26 @@ class Desk:
         """Speak to one conductor."""
         self._conductor = conductor
 
-    def open_case(self, by: str) -> Answer:
-        """Open the case."""
-        return self._offer(CaseOpened(by))
+    def open_case(
+        self,
+        by: str,
+        *,
+        patient_id: str = "",
+        patient_name: str = "",
+        accession_number: str = "",
+        scheduled_step: str = "",
+        courses: tuple[str, ...] = (),
+    ) -> Answer:
+        """Open the case by hand, or from an item of the worklist; under the site's protocol."""
+        opened = CaseOpened(
+            by, patient_id, patient_name, accession_number, scheduled_step,
+            self._conductor.protocol, courses,
+        )  # fmt: skip
+        return self._offer(opened)
+
+    def note_course(self, course: str, by: str) -> Answer:
+        """Note an earlier external course to the cord, written as ``10x3``."""
+        return self._offer(CourseNoted(course, by))
 
     def receive_cartridge(
         self, serial: str, source_model: str, strength_u: float, seeds: int, by: str
@@ -54,9 +85,63 @@ class Desk:
         """Check a cartridge in."""
         return self._offer(CartridgeReceived(serial, source_model, strength_u, seeds, by))
 
-    def accept_registration(self, by: str) -> Answer:
-        """Accept the registration."""
-        return self._offer(RegistrationAccepted(by))
+    def accept_registration(self, by: str, reason: str = "") -> Answer:
+        """Accept the registration; an implausible one needs a reason."""
+        return self._offer(RegistrationAccepted(by, reason))
+
+    def nudge_registration(
+        self, shift_mm: Point, turn_deg: Point, about_mm: Point, by: str, reason: str
+    ) -> Answer:
+        """Turn the plan about a point of the room (x, y, z in this order), then shift it."""
+        return self._offer(RegistrationNudged(shift_mm, turn_deg, about_mm, by, reason))
+
+    def answer(self, key: str, answer: str, by: str, reason: str = "") -> Answer:
+        """Answer what is held; anything but leaving it out needs a reason."""
+        return self._offer(QuestionAnswered(key, answer, by, reason))
+
+    def confirm_seed(self, seed: int, by: str, reason: str) -> Answer:
+        """Confirm a seed as the last scan shows it."""
+        return self._offer(SeedConfirmed(seed, by, reason))
+
+    def move_seed(
+        self, seed: int, position_mm: Point, axis: Point | None, by: str, reason: str
+    ) -> Answer:
+        """Put a seen seed elsewhere."""
+        return self._offer(SeedMoved(seed, position_mm, axis, by, reason))
+
+    def add_seed(self, position_mm: Point, axis: Point | None, by: str, reason: str) -> Answer:
+        """Add a seed that was not found."""
+        return self._offer(SeedAdded(position_mm, axis, by, reason))
+
+    def delete_seed(self, seed: int, by: str, reason: str) -> Answer:
+        """Take away what is no seed."""
+        return self._offer(SeedDeleted(seed, by, reason))
+
+    def place_needle(
+        self, needle: int, tip_mm: Point, entry_mm: Point, by: str, reason: str
+    ) -> Answer:
+        """Confirm, move or add a needle."""
+        return self._offer(NeedlePlaced(needle, tip_mm, entry_mm, by, reason))
+
+    def delete_needle(self, needle: int, by: str, reason: str) -> Answer:
+        """Take away what is no needle."""
+        return self._offer(NeedleDeleted(needle, by, reason))
+
+    def check(self, item: str, good: bool, by: str, note: str = "") -> Answer:
+        """Answer an item of the time-out."""
+        return self._offer(CheckAnswered(item, good, by, note))
+
+    def accept_supplement(self, advice_number: int, supplement: int, by: str) -> Answer:
+        """Plan one proposed seed beyond the plan."""
+        return self._offer(SupplementAccepted(advice_number, supplement, by))
+
+    def withdraw_supplement(self, seed: int, by: str) -> Answer:
+        """Take back a supplementary seed that nobody has dropped."""
+        return self._offer(SupplementWithdrawn(seed, by))
+
+    def sign(self, role: str, by: str) -> Answer:
+        """Sign the verified implant in a role."""
+        return self._offer(Signed(role, by))
 
     def confirm_needles(self, by: str) -> Answer:
         """Confirm the needles as they lie."""

@@ -19,7 +19,7 @@ from dose.points import DosePoints
 from dose.seeds import Seeds
 from dose.sources import SourceModel
 from dose.strength import decayed_u
-from dose.structures import Structure, sample
+from dose.structures import Samples, Structure, sample
 from guidance.planning.plan import ImplantPlan
 from guidance.procedure.snapshot import DoseView, DvhView
 
@@ -50,6 +50,7 @@ class LiveDose:
         plan: ImplantPlan,
         *,
         how: str,
+        like: LiveDose | None = None,
     ) -> None:
         """Lay the grid around the target and the planned seeds.
 
@@ -58,6 +59,7 @@ class LiveDose:
             structures: in the room's frame.
             plan: in the room's frame.
             how: one line on the seed positions used, for the method line.
+            like: another of the same structures, whose sample points are used again.
         """
         points = [np.array([s.position_mm for s in plan.seeds]).reshape(-1, 3)]
         points += [c for s in structures if s.name == plan.target_name for c in s.contours]
@@ -72,11 +74,9 @@ class LiveDose:
         self._plan = plan
         self._how = how
         self._grid = DoseGrid(geometry, source)
-        self._samples = {
-            s.name: sample(s, spacing_mm=SAMPLE_SPACING_MM, at_most=SAMPLES_AT_MOST)
-            for s in structures
-            if s.contours
-        }
+        self._samples: dict[str, Samples] = (
+            like._samples if like is not None else _sampled(structures)
+        )
         self._points = {
             name: DosePoints(samples.points_mm, source) for name, samples in self._samples.items()
         }
@@ -127,6 +127,14 @@ class LiveDose:
             volume_percent=volume_percent,
             figures=found,
         )
+
+
+def _sampled(structures: tuple[Structure, ...]) -> dict[str, Samples]:
+    return {
+        s.name: sample(s, spacing_mm=SAMPLE_SPACING_MM, at_most=SAMPLES_AT_MOST)
+        for s in structures
+        if s.contours
+    }
 
 
 def strength_at(plan: ImplantPlan, when: datetime, half_life_days: float) -> float:

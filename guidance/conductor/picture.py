@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from dose.structures import Structure
 from guidance.conductor.dosing import LiveDose, Placed, strength_at
-from guidance.conductor.workbench import (
-    Workbench,
-    matrix_of,
-    plan_in_room,
-    structures_in_room,
-)
+from guidance.conductor.limits import dose_figures
+from guidance.conductor.room import matrix_of, plan_in_room, structures_in_room, target_of
+from guidance.conductor.workbench import Workbench
 from guidance.errors import ImportRefused
 from guidance.imaging.volume import Volume
 from guidance.planning.plan import ImplantPlan
-from guidance.procedure.closing import ledger
+from guidance.procedure.closing import ledger, roles_wanted
+from guidance.procedure.registering import turn_deg
 from guidance.procedure.snapshot import (
     ApplicatorView,
     DoseView,
@@ -35,8 +35,10 @@ class _Room:
     plan: ImplantPlan
     structures: tuple[Structure, ...]
     dose: LiveDose
+    counted: LiveDose
     planned: DoseView
     strength_u: float
+    half_life_days: float
 
 
 class Picture:
@@ -46,15 +48,22 @@ class Picture:
         """Draw volumes and structures from a workbench's cache."""
         self._workbench = workbench
         self._room: _Room | None = None
-        self._dose: DoseView | None = None
-        self._dosed: dict[str, Placed] = {}
+        self._doses: dict[str, tuple[dict[str, Placed], DoseView]] = {}
 
     def of(self, state: CaseState, applicator: ApplicatorView) -> Snapshot:
         """Return the snapshot of a state."""
         room = self._room_of(state)
-        dose = self._dose_of(state, room)
+        dose = counted = None
+        if room is not None:
+            known = {s.number: Placed(s.position_mm, s.axis, room.strength_u) for s in state.seeds}
+            dose = self._dose_of("known", room.dose, known, state.number)
+            only = {
+                s.number: Placed(s.counted_mm, s.counted_axis, room.strength_u)
+                for s in state.seeds
+                if s.counted_mm is not None
+            }
+            counted = self._dose_of("counted", room.counted, only, state.number)
         scan, volume = self._shown(state)
-        registration = state.registration
         return Snapshot(
             event_number=state.number,
             at=state.at,
@@ -68,11 +77,7 @@ class Picture:
             volume=volume,
             scan=_scan_view(scan) if scan else None,
             scans=tuple(_scan_view(s) for s in state.scans),
-            registration=None
-            if registration is None
-            else RegistrationView(
-                matrix_of(registration), registration.result.residual_mm, registration.accepted_by
-            ),
+            registration=self._registration_of(state),
             needles=state.needles,
             seeds=state.seeds,
             applicator=applicator,
@@ -82,6 +87,58 @@ class Picture:
             closed=bool(state.closed_by),
             planned_dose=room.planned if room else None,
             unknown_strokes=tuple((eid, needle) for eid, _, needle in state.device.unknown),
+            advice=(state.advice.reason,) if state.advice else (),
+            protocol=state.protocol,
+            proposal=state.advice,
+            proposal_is_stale=state.advice is not None
+            and state.advice.event_number < state.implant_at,
+            supplements=state.supplements,
+            dose_counted=counted,
+            dose_figures=()
+            if room is None
+            else dose_figures(
+                state,
+                room.plan,
+                room.structures,
+                (dose, counted, room.planned),
+                room.half_life_days,
+            ),
+            planning_volume=self._planning(state),
+            questions=state.questions,
+            edits=state.edits,
+            checklist=state.checklist,
+            signatures=state.signatures,
+            roles_wanted=roles_wanted(state),
+            courses=state.courses,
+        )
+
+    def _planning(self, state: CaseState) -> Volume | None:
+        planning = state.latest("planning")
+        return None if planning is None else self._volume(planning)
+
+    def _registration_of(self, state: CaseState) -> RegistrationView | None:
+        registration = state.registration
+        if registration is None:
+            return None
+        matrix = matrix_of(registration)
+        target = target_of(state.plan, self._workbench.structures(state))
+        shift = (0.0, 0.0, 0.0)
+        if target is not None:
+            centre = np.concatenate(target.contours).mean(axis=0)
+            x, y, z = (float(v) for v in matrix[:3, :3] @ centre + matrix[:3, 3] - centre)
+            shift = (x, y, z)
+        return RegistrationView(
+            matrix,
+            registration.result.residual_mm,
+            registration.accepted_by,
+            registration.measured,
+            registration.doubts,
+            registration.result.remarks,
+            shift,
+            turn_deg(matrix),
+            registration.nudges,
+            registration.result.room_uid,
+            registration.result.planning_uid,
         )
 
     def _shown(self, state: CaseState) -> tuple[Scan | None, Volume | None]:
@@ -120,27 +177,31 @@ class Picture:
                 f"planned {s.number}": Placed(s.position_mm, s.axis, strength_u) for s in plan.seeds
             }
             as_planned = LiveDose(source, structures, plan, how="seeds as planned")
+            live = LiveDose(
+                source, structures, plan, how="seeds as seen, else as counted", like=as_planned
+            )
             self._room = _Room(
                 key,
                 plan,
                 structures,
-                LiveDose(source, structures, plan, how="seeds as seen, else as counted"),
+                live,
+                LiveDose(source, structures, plan, how="seeds as counted", like=as_planned),
                 as_planned.update(planned, state.number),
                 strength_u,
+                source.half_life_days,
             )
-            self._dose, self._dosed = None, {}
+            self._doses = {}
         return self._room
 
-    def _dose_of(self, state: CaseState, room: _Room | None) -> DoseView | None:
-        if room is None:
-            return None
-        seeds = {
-            f"seed {s.number}": Placed(s.position_mm, s.axis, room.strength_u) for s in state.seeds
-        }
-        if self._dose is None or seeds != self._dosed:
-            self._dose = room.dose.update(seeds, state.number)
-            self._dosed = seeds
-        return self._dose
+    def _dose_of(
+        self, name: str, dose: LiveDose, seeds: dict[int, Placed], number: int
+    ) -> DoseView:
+        """Bring a dose to these seeds; it stays as it is where none has changed."""
+        keyed = {f"seed {k}": seed for k, seed in seeds.items()}
+        before = self._doses.get(name)
+        if before is None or before[0] != keyed:
+            self._doses[name] = (keyed, dose.update(keyed, number))
+        return self._doses[name][1]
 
 
 def _name_in(volume: Volume | None) -> str:

@@ -10,45 +10,57 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dose.errors import DoseError
 from dose.structures import Structure, plane_stack
+from guidance.advice import advise
+from guidance.conductor.room import (
+    matrix_of,
+    organs_at_risk,
+    plan_in_room,
+    structures_in_room,
+    target_of,
+)
+from guidance.conductor.weighing import situation_of
 from guidance.configuration import SourceSettings
 from guidance.detection import Detections, detect
 from guidance.errors import GuidanceError
 from guidance.exchange import StructureSet, read_plan, read_structures
 from guidance.imaging import read_latest
 from guidance.imaging.volume import Volume
-from guidance.planning.plan import ImplantPlan
 from guidance.procedure.events import (
+    AdviceFailed,
+    Advised,
     Event,
     NeedlesTracked,
     ObjectRefused,
     PlanImported,
     Registered,
     RegistrationFailed,
+    RegistrationMeasured,
     ScanAnalysed,
     StructuresImported,
 )
 from guidance.procedure.jobs import (
+    Advise,
     AnalyseScan,
     Job,
+    MeasureRegistration,
     ReadPlan,
     ReadStructures,
     RegisterPlan,
     TrackNeedles,
 )
-from guidance.procedure.state import CaseState, Registration, Scan
-from guidance.registration import register
-from guidance.tracking import track_needles
+from guidance.procedure.state import CaseState, Scan
+from guidance.registration import register, residual_mm
+from guidance.tracking import Surroundings, line_ahead, outside_body, track_needles
+from guidance.tracking.implant import NeedleTrack
 
 log = logging.getLogger(__name__)
-
-TARGET_ROLES = ("CTV", "PTV", "GTV")
-CLEARANCE_LIMIT_MM = 10.0
 
 
 class Workbench:
@@ -85,6 +97,10 @@ class Workbench:
                 return self._register(job, state)
             case TrackNeedles():
                 return self._track(job, state)
+            case MeasureRegistration():
+                return self._measure(job, state)
+            case Advise():
+                return self._advise(state)
 
     def volume(self, scan: Scan) -> Volume:
         """Return a scan as a volume, read once.
@@ -133,6 +149,7 @@ class Workbench:
             path,
             found.frame_of_reference_uid,
             tuple(s.name for s in found.structures),
+            found.referenced_series_uid,
         )
 
     def _read_plan(self, job: ReadPlan, state: CaseState) -> Event:
@@ -149,10 +166,14 @@ class Workbench:
         found: Detections = detect(
             volume, expected_seeds=job.expected_seeds, prior_needles=prior_needles
         )
+        outside = outside_body(volume, [s.position_mm for s in found.seeds])
+        seeds = tuple(
+            replace(s, outside=bool(out)) for s, out in zip(found.seeds, outside, strict=True)
+        )
         return ScanAnalysed(
             job.scan.uid,
             volume.provenance.acquired_at,
-            found.seeds,
+            seeds,
             found.needles,
             (*volume.provenance.remarks, *found.remarks),
             round(found.elapsed_s, 3),
@@ -160,8 +181,7 @@ class Workbench:
 
     def _register(self, job: RegisterPlan, state: CaseState) -> Event:
         try:
-            target = target_of(state.plan, self.structures(state))
-            about = None if target is None else np.concatenate(target.contours).mean(axis=0)
+            about = self._about(state)
             found = register(self.volume(job.room), self.volume(job.planning), about_mm=about)
         except (GuidanceError, DoseError, RuntimeError) as error:
             # SimpleITK reports its own failures as RuntimeError.
@@ -174,74 +194,61 @@ class Workbench:
             float(found.residual_mm),
             tuple(found.remarks),
             round(found.elapsed_s, 3),
+            tuple(found.doubts),
         )
+
+    def _about(self, state: CaseState) -> NDArray[np.float64] | None:
+        """Return the target's centre in the planning frame, None without a target."""
+        target = target_of(state.plan, self.structures(state))
+        return None if target is None else np.concatenate(target.contours).mean(axis=0)
+
+    def _measure(self, job: MeasureRegistration, state: CaseState) -> Event:
+        assert state.registration is not None
+        try:
+            found = residual_mm(
+                self.volume(job.room),
+                self.volume(job.planning),
+                matrix_of(state.registration),
+                about_mm=self._about(state),
+            )
+        except (GuidanceError, DoseError) as error:
+            return RegistrationFailed(job.room.uid, job.planning.uid, str(error))
+        return RegistrationMeasured(job.registration_number, found)
+
+    def _advise(self, state: CaseState) -> Event:
+        assert state.plan is not None
+        try:
+            source = self.sources.load(state.plan.source_model)
+            return Advised(advise(situation_of(state, self.structures(state), source)))
+        except (GuidanceError, DoseError) as error:
+            return AdviceFailed(state.implant_at, str(error))
+        except Exception as error:
+            # A defect in advice must not stop the room: it is said, logged, and set aside.
+            log.exception("advice failed")
+            return AdviceFailed(state.implant_at, f"internal error: {type(error).__name__}")
 
     def _track(self, job: TrackNeedles, state: CaseState) -> Event:
         assert state.registration is not None
-        plan = plan_in_room(state)
-        organs = organs_at_risk(state.plan, structures_in_room(state, self.structures(state)))
+        plan, structures = plan_in_room(state), structures_in_room(state, self.structures(state))
+        organs = organs_at_risk(state.plan, structures)
         detections = Detections(job.scan.seeds, job.scan.needles)
-        tracks = track_needles(plan, detections, organs, limit_mm=CLEARANCE_LIMIT_MM)
-        tracks = tuple(replace(t, scan_uid=job.scan.uid) for t in tracks)
+        tracks = track_needles(plan, detections, organs, limit_mm=state.protocol.clearance_mm)
+        target = target_of(plan, structures)
+        around = Surroundings.of(self.volume(job.scan), structures, target.name if target else "")
+        seen = {n.tip_mm: n.confirmed_by for n in job.scan.needles}
+        tracks = tuple(_looking_ahead(t, around, job.scan.uid, seen) for t in tracks)
         return NeedlesTracked(job.scan.uid, job.registration_number, tracks)
 
 
-def matrix_of(registration: Registration) -> NDArray[np.float64]:
-    """Return the 4x4 rigid matrix, planning frame to room frame, LPS mm."""
-    return np.array(registration.result.plan_to_room, dtype=np.float64)
-
-
-def plan_in_room(state: CaseState) -> ImplantPlan | None:
-    """Return the plan in the room's frame, None without a plan or a registration."""
-    if state.plan is None or state.registration is None:
-        return None
-    return state.plan.transformed(matrix_of(state.registration), _room_frame(state))
-
-
-def structures_in_room(
-    state: CaseState, structures: tuple[Structure, ...]
-) -> tuple[Structure, ...]:
-    """Return structures in the room's frame; none before a registration."""
-    if state.registration is None:
-        return ()
-    matrix, frame = matrix_of(state.registration), _room_frame(state)
-    return tuple(
-        replace(
-            s,
-            contours=tuple(c @ matrix[:3, :3].T + matrix[:3, 3] for c in s.contours),
-            frame_of_reference_uid=frame,
-        )
-        for s in structures
+def _looking_ahead(
+    track: NeedleTrack, around: Surroundings, scan_uid: str, seen: dict[Any, str]
+) -> NeedleTrack:
+    """Return a track with what lies ahead of it, and who placed it."""
+    track = replace(track, scan_uid=scan_uid)
+    if track.tip_mm is None or track.entry_mm is None:
+        return track
+    return replace(
+        track,
+        ahead=line_ahead(track.tip_mm, track.entry_mm, around),
+        confirmed_by=seen.get(track.tip_mm, ""),
     )
-
-
-def target_of(plan: ImplantPlan | None, structures: tuple[Structure, ...]) -> Structure | None:
-    """Return the structure the prescription is for: as the plan names it, else by role."""
-    if plan is not None and plan.target_name:
-        for structure in structures:
-            if structure.name == plan.target_name:
-                return structure
-    for role in TARGET_ROLES:
-        for structure in structures:
-            if role in {structure.role.upper(), structure.name.upper()}:
-                return structure
-    return None
-
-
-def organs_at_risk(
-    plan: ImplantPlan | None, structures: tuple[Structure, ...]
-) -> tuple[Structure, ...]:
-    """Return the structures to keep clear of: all that are neither target nor outline."""
-    spared = {*TARGET_ROLES, "EXTERNAL", "BODY", "SUPPORT", "MARKER", "BRACHY_CHANNEL"}
-    target = plan.target_name if plan else ""
-    return tuple(
-        s
-        for s in structures
-        if s.role.upper() not in spared and s.name.upper() not in spared and s.name != target
-    )
-
-
-def _room_frame(state: CaseState) -> str:
-    assert state.registration is not None
-    scan = state.scan(state.registration.result.room_uid)
-    return scan.series.frame_of_reference_uid if scan else ""

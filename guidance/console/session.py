@@ -19,6 +19,7 @@ from guidance.configuration import SourceSettings, load_configuration
 from guidance.errors import CommandError
 from guidance.journal import Journal
 from guidance.ledger import Delivery
+from guidance.planning.protocol import Protocol
 from guidance.procedure.events import from_record
 from guidance.procedure.snapshot import Snapshot
 
@@ -38,6 +39,7 @@ class SessionOptions:
         autopilot: whether a scripted person acts.
         deliveries: lines of the delivery note.
         sources: which seed models the site may use.
+        protocol: what a new case is held against.
     """
 
     store: Path
@@ -50,6 +52,7 @@ class SessionOptions:
     autopilot: bool = False
     deliveries: tuple[Delivery, ...] = ()
     sources: SourceSettings = field(default_factory=SourceSettings)
+    protocol: Protocol = field(default_factory=Protocol)
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Self:
@@ -66,6 +69,7 @@ class SessionOptions:
             autopilot=arguments.autopilot,
             deliveries=tuple(_delivery(text) for text in arguments.cartridge),
             sources=settings.sources,
+            protocol=settings.protocol,
         )
 
 
@@ -112,6 +116,7 @@ class Session:
                 self.case_id,
                 self.mailbox.put,
                 sources=options.sources,
+                protocol=options.protocol,
                 read=arrivals.volume,
             )
         except BaseException:

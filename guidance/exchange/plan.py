@@ -83,6 +83,7 @@ def read_plan(
         needles=needles,
         seeds=planned,
         remarks=tuple(remarks),
+        made_at=moment(data, "RTPlanDate", "RTPlanTime"),
     )
 
 

@@ -72,6 +72,7 @@ class ImplantPlan:
         needles: planned needles.
         seeds: planned seeds.
         remarks: what the reader must know, full sentences.
+        made_at: RTPlanDate and time; None if the plan has none.
     """
 
     label: str
@@ -87,6 +88,7 @@ class ImplantPlan:
     needles: tuple[PlannedNeedle, ...]
     seeds: tuple[PlannedSeed, ...]
     remarks: tuple[str, ...] = ()
+    made_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Refuse a plan that contradicts itself."""

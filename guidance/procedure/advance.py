@@ -16,33 +16,57 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from guidance.errors import BrokenError
-from guidance.procedure import closing, dropping, scanning
+from guidance.errors import BrokenError, RefusedError
+from guidance.procedure import (
+    advising,
+    answering,
+    closing,
+    dropping,
+    editing,
+    registering,
+    scanning,
+)
 from guidance.procedure.events import (
+    AdviceFailed,
+    Advised,
     AlarmAcknowledged,
     CartridgeClosed,
     CartridgeReceived,
     CaseClosed,
     CaseOpened,
+    CheckAnswered,
+    CourseNoted,
     DeviceRecorded,
     Disarmed,
     DoseReported,
     ImplantVerified,
     LinkChanged,
+    NeedleDeleted,
+    NeedlePlaced,
     NeedlesConfirmed,
     NeedlesTracked,
     ObjectRefused,
     PermitEnded,
     PlanImported,
     ProcedureEvent,
+    QuestionAnswered,
     Registered,
     RegistrationAccepted,
     RegistrationFailed,
+    RegistrationMeasured,
+    RegistrationNudged,
     ScanAnalysed,
+    SeedAdded,
+    SeedConfirmed,
+    SeedDeleted,
+    SeedMoved,
     SeedsPermitted,
     SeriesReceived,
+    Signed,
     StrokeResolved,
     StructuresImported,
+    SupplementAccepted,
+    SupplementWithdrawn,
 )
 from guidance.procedure.state import CaseState
 
@@ -87,9 +111,9 @@ _HANDLERS: dict[type[Any], Callable[[CaseState, Any], CaseState]] = {
     PlanImported: scanning.plan_imported,
     StructuresImported: scanning.structures_imported,
     ScanAnalysed: scanning.scan_analysed,
-    Registered: scanning.registered,
-    RegistrationFailed: scanning.registration_failed,
-    RegistrationAccepted: scanning.registration_accepted,
+    Registered: registering.registered,
+    RegistrationFailed: registering.registration_failed,
+    RegistrationAccepted: registering.registration_accepted,
     NeedlesTracked: scanning.needles_tracked,
     NeedlesConfirmed: scanning.needles_confirmed,
     DeviceRecorded: dropping.device_recorded,
@@ -103,6 +127,22 @@ _HANDLERS: dict[type[Any], Callable[[CaseState, Any], CaseState]] = {
     ImplantVerified: closing.implant_verified,
     CartridgeClosed: closing.cartridge_closed,
     CaseClosed: closing.case_closed,
+    CourseNoted: closing.course_noted,
+    RegistrationNudged: registering.registration_nudged,
+    RegistrationMeasured: registering.registration_measured,
+    SeedConfirmed: editing.seed_confirmed,
+    SeedMoved: editing.seed_moved,
+    SeedAdded: editing.seed_added,
+    SeedDeleted: editing.seed_deleted,
+    NeedlePlaced: editing.needle_placed,
+    NeedleDeleted: editing.needle_deleted,
+    QuestionAnswered: answering.question_answered,
+    CheckAnswered: closing.check_answered,
+    Advised: advising.advised,
+    AdviceFailed: advising.advice_failed,
+    SupplementAccepted: advising.supplement_accepted,
+    SupplementWithdrawn: advising.supplement_withdrawn,
+    Signed: closing.signed,
 }
 
 
@@ -127,6 +167,27 @@ def replayed(case_id: str, events: Iterable[ProcedureEvent]) -> CaseState:
     state = CaseState(case_id)
     for event in events:
         state, _ = advance(state, event)
+    return state
+
+
+def state_at(case_id: str, events: Iterable[ProcedureEvent], number: int) -> CaseState:
+    """Return the state right after one event: any moment of a case, seen again.
+
+    Args:
+        case_id: the case.
+        events: its events from the first on.
+        number: of the last event to fold in; 0 gives the state before any.
+
+    Raises:
+        RefusedError: the case has no such event.
+    """
+    state = CaseState(case_id)
+    for event in events:
+        if state.number == number:
+            break
+        state, _ = advance(state, event)
+    if state.number != number:
+        raise RefusedError(f"case {case_id} has {state.number} events; there is no event {number}")
     return state
 
 

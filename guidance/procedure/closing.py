@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dose.errors import DoseError
+from dose.radiobiology import Course
 from guidance.alarms import Priority, acknowledged
 from guidance.errors import RefusedError
 from guidance.ledger import LedgerView
+from guidance.procedure.acts import Check, Signature
 from guidance.procedure.events import (
     AlarmAcknowledged,
     CartridgeClosed,
     CartridgeReceived,
     CaseClosed,
     CaseOpened,
+    CheckAnswered,
+    CourseNoted,
     DoseReported,
     ImplantVerified,
+    Signed,
 )
 from guidance.procedure.state import CaseState
 
@@ -34,7 +40,59 @@ def case_opened(state: CaseState, fact: CaseOpened) -> CaseState:
         opened_by=fact.by,
         patient_id=fact.patient_id or state.patient_id,
         patient_name=fact.patient_name or state.patient_name,
+        accession_number=fact.accession_number,
+        protocol=fact.protocol,
+        courses=(*state.courses, *fact.courses),
     )
+
+
+def course_noted(state: CaseState, fact: CourseNoted) -> CaseState:
+    """Take note of an earlier external course."""
+    _named(fact.by, "an earlier course is noted")
+    try:
+        Course.parsed(fact.course)
+    except DoseError as error:
+        raise RefusedError(str(error)) from error
+    return replace(state, courses=(*state.courses, fact.course), needles_changed_at=state.number)
+
+
+def check_answered(state: CaseState, fact: CheckAnswered) -> CaseState:
+    """Take an answer to an item of the time-out; a later answer replaces an earlier one."""
+    _named(fact.by, "an item of the time-out is answered")
+    if fact.item not in state.protocol.checklist:
+        raise RefusedError(f"the time-out has no item {fact.item!r}")
+    if not fact.good and not fact.note.strip():
+        raise RefusedError("an item that is not in order needs a note; say what is wrong")
+    check = Check(fact.item, fact.by, fact.good, fact.note, state.at)
+    state = replace(state, checks=(*(c for c in state.checks if c.item != fact.item), check))
+    wrong = [c for c in state.checks if not c.good]
+    state = state.without_alarm("time-out")
+    if wrong:
+        told = "; ".join(f"{c.item}: {c.note}" for c in wrong)
+        state = state.with_alarm("time-out", Priority.HIGH, f"Not in order: {told}.")
+    return state
+
+
+def roles_wanted(state: CaseState) -> tuple[str, ...]:
+    """Return who has still to sign."""
+    signed = {s.role for s in state.signatures}
+    return tuple(role for role in state.protocol.roles if role not in signed)
+
+
+def signed(state: CaseState, fact: Signed) -> CaseState:
+    """Take a signature under the verified implant; nobody signs in two roles."""
+    _named(fact.by, "an implant is signed")
+    if not state.verified_by:
+        raise RefusedError("the implant is not verified yet; it is signed after that")
+    if fact.role not in state.protocol.roles:
+        wanted = ", ".join(state.protocol.roles) or "nobody"
+        raise RefusedError(f"this case is signed by: {wanted}; not by {fact.role}")
+    if any(s.role == fact.role for s in state.signatures):
+        raise RefusedError(f"the {fact.role} has signed already")
+    if any(s.by.strip().casefold() == fact.by.strip().casefold() for s in state.signatures):
+        raise RefusedError(f"{fact.by} has signed in another role; another person must sign here")
+    signature = Signature(fact.role, fact.by, state.at)
+    return replace(state, signatures=(*state.signatures, signature))
 
 
 def cartridge_received(state: CaseState, fact: CartridgeReceived) -> CaseState:
@@ -104,6 +162,8 @@ def case_closed(state: CaseState, fact: CaseClosed) -> CaseState:
     open_ones = [c.serial for c in state.account.cartridges if c.closed_with is None]
     if open_ones:
         raise RefusedError(f"cartridge {', '.join(open_ones)} is not closed; count what is left")
+    if wanted := roles_wanted(state):
+        raise RefusedError(f"the case is not signed yet by: {', '.join(wanted)}")
     if not ledger(state).balanced and not fact.sentence.strip():
         raise RefusedError(
             f"{ledger(state).unresolved} seeds have no known place; "
@@ -116,7 +176,7 @@ def ledger(state: CaseState) -> LedgerView:
     """Return the seed account of a case."""
     looked = any(seed.scan_uid for seed in state.seeds)
     seen = sum(1 for seed in state.seeds if seed.seen_mm is not None) if looked else None
-    return state.account.view(directive=len(state.plan.seeds) if state.plan else 0, seen=seen)
+    return state.account.view(directive=state.wanted, seen=seen)
 
 
 def _named(by: str, what: str) -> None:

@@ -143,7 +143,7 @@ def _blocked(state: CaseState, fact: DeviceRecorded) -> CaseState:
             f"its next seed belongs at {float(fact.args[2]):.1f} mm. It stayed locked."
         )
         return state.with_alarm(f"step:{needle}", Priority.MEDIUM, text)
-    planned = len(state.plan.seeds_of(needle)) if state.plan else 0
+    planned = len(state.seats_of(needle))
     if planned and state.counted_through(needle) >= planned:
         text = f"Needle {needle} has all its {planned} planned seeds; the stylet stayed locked."
         return state.with_alarm(f"plan-done:{needle}", Priority.MEDIUM, text)
@@ -228,10 +228,6 @@ def _placed(state: CaseState, needle: int, event_key: str) -> CaseState:
         number, needle, seat.number if seat else None, position, axis, event_key=event_key
     )
     return state.with_seeds((*state.seeds, seed))
-
-
-def _has_needle(needles: tuple[object, ...], number: int) -> bool:
-    return any(getattr(n, "number", None) == number for n in needles)
 
 
 def _double(state: CaseState, fact: DeviceRecorded) -> CaseState:
@@ -340,18 +336,16 @@ def seeds_permitted(state: CaseState, fact: SeedsPermitted) -> CaseState:
 
 
 def _free_seats(state: CaseState, needle: int) -> tuple[PlannedSeed, ...]:
-    """Return the planned seeds of a needle that none was dropped for, deepest first."""
-    plan = state.plan
-    planned = plan.seeds_of(needle) if plan and _has_needle(plan.needles, needle) else ()
+    """Return the planned and supplementary seats that no seed was dropped for, deepest first."""
     taken = {s.planned_number for s in state.seeds}
-    return tuple(s for s in planned if s.number not in taken)
+    return tuple(s for s in state.seats_of(needle) if s.number not in taken)
 
 
 def permit_refusal(state: CaseState, fact: SeedsPermitted) -> str:
     """Return why seeds may not be permitted now, an empty string if they may."""
     device, needle = state.device, state.needle(fact.needle)
     cartridge = state.account.cartridge(fact.cartridge)
-    planned = len(state.plan.seeds_of(fact.needle)) if state.plan else 0
+    planned = len(state.seats_of(fact.needle))
     left = planned - state.counted_through(fact.needle)
     clearance = next((a for a in state.alarms if a.key == f"clearance:{fact.needle}"), None)
     seats = next((a for a in state.alarms if a.key == f"seats:{fact.needle}"), None)
@@ -360,9 +354,12 @@ def permit_refusal(state: CaseState, fact: SeedsPermitted) -> str:
     unheeded = [
         a for a in state.alarms if a.key.startswith(_MUST_BE_SEEN) and not a.acknowledged_by
     ]
+    open_items = [c.item for c in state.checklist if not c.good]
+    time_out = "; ".join(open_items) if state.protocol.checklist_binding else ""
     checks = (
         (not fact.by.strip(), "seeds are permitted by a named person; give a name"),
         (bool(state.closed_by), "the case is closed"),
+        (bool(time_out), f"the time-out is not complete: {time_out}"),
         (not state.needles_confirmed_by, "the needles are not confirmed yet"),
         (needle is None or needle.tip_mm is None, f"needle {fact.needle} has not been seen"),
         (device.link != "up", f"the link to the applicator is {device.link}"),

@@ -128,6 +128,7 @@ class Registered:
     residual_mm: float
     remarks: tuple[str, ...]
     elapsed_s: float
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,26 @@ class TrackNeedles:
     registration_number: int
 
 
-Job = ReadPlan | ReadStructures | AnalyseScan | RegisterPlan | TrackNeedles
+@dataclass(frozen=True)
+class MeasureRegistration:
+    """Measure the residual of the registration in force, which was moved by hand."""
+
+    room: Scan
+    planning: Scan
+    registration_number: int
+
+
+@dataclass(frozen=True)
+class Advise:
+    """Weigh the implant after an event: where it is cold, and what would mend it."""
+
+    event_number: int
+
+
+Job = (
+    ReadPlan | ReadStructures | AnalyseScan | RegisterPlan | TrackNeedles | MeasureRegistration
+    | Advise
+)  # fmt: skip
 
 
 def jobs(state: CaseState) -> tuple[Job, ...]:
@@ -57,14 +76,44 @@ def jobs(state: CaseState) -> tuple[Job, ...]:
     found: list[Job] = [ReadStructures(o) for o in state.objects if o.modality == "RTSTRUCT"]
     if not found:
         found += [ReadPlan(o) for o in state.objects if o.modality == "RTPLAN"]
+    registration = _registration(state)
+    # Seeds of a new frame are matched only after the implant was carried into it.
     found += [
         AnalyseScan(scan, len(state.seeds) or None if scan.purpose == "verification" else None)
         for scan in state.scans
-        if scan.purpose in {"needles", "verification"} and not scan.analysed and not scan.refused
+        if scan.purpose in {"needles", "verification"}
+        and not scan.analysed
+        and scan.usable
+        and (not state.seeds or scan.series.frame_of_reference_uid == state.room_frame)
     ]
-    found += _registration(state)
+    found += registration
+    found += _measurement(state)
     found += _tracking(state)
+    found += _advice(state)
     return tuple(found)
+
+
+def _measurement(state: CaseState) -> list[Job]:
+    registration = state.registration
+    if registration is None or registration.measured:
+        return []
+    room = state.scan(registration.result.room_uid)
+    planning = state.scan(registration.result.planning_uid)
+    if room is None or planning is None:
+        return []
+    return [MeasureRegistration(room, planning, registration.number)]
+
+
+def _advice(state: CaseState) -> list[Job]:
+    """Advice is asked for between needles, not under a permit: drops come first."""
+    registration, due = state.registration, state.implant_at
+    if registration is None or not registration.accepted_by or not state.needles_confirmed_by:
+        return []
+    if state.structures is None or state.device.armed or state.advice_failed_at >= due:
+        return []
+    if state.advice is not None and state.advice.event_number >= due:
+        return []
+    return [Advise(due)]
 
 
 def _registration(state: CaseState) -> list[Job]:

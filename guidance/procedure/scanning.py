@@ -6,30 +6,35 @@ from dataclasses import replace
 
 from guidance.alarms import Priority
 from guidance.errors import RefusedError
+from guidance.procedure.asking import (
+    blocking,
+    hold_stranger,
+    plan_age_doubt,
+    plan_doubt,
+    scan_doubt,
+    structures_doubt,
+)
 from guidance.procedure.events import (
     NeedlesConfirmed,
     NeedlesTracked,
     ObjectRefused,
     PlanImported,
-    Registered,
-    RegistrationAccepted,
-    RegistrationFailed,
     ScanAnalysed,
     SeriesReceived,
     StructuresImported,
 )
-from guidance.procedure.state import CaseState, Registration, Scan
-from guidance.tracking import match_seeds
-from guidance.tracking.implant import ImplantSeed, NeedleTrack
+from guidance.procedure.matching import rematched, strays_held, without_questions_on_seeds
+from guidance.procedure.state import CaseState, Scan
+from guidance.tracking.implant import NeedleTrack, Sighting
 
 
 def series_received(state: CaseState, fact: SeriesReceived) -> CaseState:
     """Take an object in, or hold it if it is another patient's."""
     state = replace(state, last_announcement=max(state.last_announcement, fact.number))
     if state.patient_id and fact.patient_id != state.patient_id:
-        return state.with_alarm(
-            f"patient:{fact.series_instance_uid}",
-            Priority.HIGH,
+        return hold_stranger(
+            state,
+            fact.series_instance_uid,
             f"{fact.modality} of patient {fact.patient_id or '(none)'} arrived and is held: "
             f"this case is of patient {state.patient_id}.",
         )
@@ -43,8 +48,13 @@ def series_received(state: CaseState, fact: SeriesReceived) -> CaseState:
             "the procedure makes no use of it.",
         )
     # A late slice reopens its series: the scan is analysed anew.
+    before = state.scan(fact.series_instance_uid)
     scans = tuple(s for s in state.scans if s.uid != fact.series_instance_uid)
-    return _with_purposes(replace(state, scans=(*scans, Scan(fact, state.at))))
+    scan = Scan(fact, state.at)
+    if before is not None:
+        scan = replace(scan, purpose=before.purpose, held=before.held)
+        state = without_questions_on_seeds(state, scan.uid)
+    return _with_purposes(replace(state, scans=(*scans, scan)))
 
 
 def _without(
@@ -66,7 +76,12 @@ def _with_purposes(state: CaseState) -> CaseState:
             return "planning"
         return "verification" if state.seeds else "needles"
 
-    return replace(state, scans=tuple(replace(s, purpose=purpose(s)) for s in state.scans))
+    state = replace(state, scans=tuple(replace(s, purpose=purpose(s)) for s in state.scans))
+    for scan in state.scans:
+        current = state.scan(scan.uid)
+        if current is not None:
+            state = scan_doubt(state, current)
+    return structures_doubt(state)
 
 
 def object_refused(state: CaseState, fact: ObjectRefused) -> CaseState:
@@ -86,18 +101,15 @@ def plan_imported(state: CaseState, fact: PlanImported) -> CaseState:
     objects = tuple(o for o in state.objects if o.series_instance_uid != fact.series_instance_uid)
     state = replace(state, objects=objects)
     if state.patient_id and fact.plan.patient_id != state.patient_id:
-        return state.with_alarm(
-            f"patient:{fact.series_instance_uid}",
-            Priority.HIGH,
+        return hold_stranger(
+            state,
+            fact.series_instance_uid,
             f"Plan {fact.plan.label} is of patient {fact.plan.patient_id} and is held: "
             f"this case is of patient {state.patient_id}.",
         )
-    if state.seeds and state.plan is not None:
-        return state.with_alarm(
-            f"plan:{fact.series_instance_uid}",
-            Priority.MEDIUM,
-            f"Plan {fact.plan.label} arrived after the first seed and is held.",
-        )
+    held = plan_doubt(state, fact)
+    if held is not None:
+        return held
     state = replace(state, plan=fact.plan, patient_id=fact.plan.patient_id, tracked=None)
     return _with_purposes(_without_strangers(state))
 
@@ -112,9 +124,10 @@ def _without_strangers(state: CaseState) -> CaseState:
             state,
             objects=_without(state.objects, series),
             scans=tuple(s for s in state.scans if s.uid != uid),
-        ).with_alarm(
-            f"patient:{uid}",
-            Priority.HIGH,
+        )
+        state = hold_stranger(
+            state,
+            uid,
             f"{series.modality} of patient {series.patient_id or '(none)'} is held: "
             f"the plan is of patient {state.patient_id}.",
         )
@@ -124,7 +137,7 @@ def _without_strangers(state: CaseState) -> CaseState:
 def structures_imported(state: CaseState, fact: StructuresImported) -> CaseState:
     """Take the structure set."""
     objects = tuple(o for o in state.objects if o.series_instance_uid != fact.series_instance_uid)
-    return replace(state, objects=objects, structures=fact, tracked=None)
+    return structures_doubt(replace(state, objects=objects, structures=fact, tracked=None))
 
 
 def scan_analysed(state: CaseState, fact: ScanAnalysed) -> CaseState:
@@ -144,64 +157,13 @@ def scan_analysed(state: CaseState, fact: ScanAnalysed) -> CaseState:
 
     state = replace(state, scans=tuple(analysed(s) for s in state.scans))
     scan = state.scan(fact.series_instance_uid)
-    if scan is None or scan.purpose != "verification":
+    if scan is None or not scan.usable:
         return state
-    seeds = match_seeds(state.seeds, fact.seeds, scan.uid)
-    return _say_what_differs(state.with_seeds(seeds))
-
-
-def _say_what_differs(state: CaseState) -> CaseState:
-    missing = [s for s in state.seeds if s.status == "missing"]
-    extra = [s for s in state.seeds if s.status == "extra"]
-    state = state.without_alarm("seeds:missing").without_alarm("seeds:extra")
-    if missing:
-        counted = sum(1 for s in state.seeds if s.event_key)
-        names = ", ".join(_name(s) for s in missing)
-        state = state.with_alarm(
-            "seeds:missing",
-            Priority.HIGH,
-            f"{len(missing)} of {counted} counted seeds are not seen on the scan: {names}.",
-        )
-    if extra:
-        places = ", ".join("({:.0f}, {:.0f}, {:.0f})".format(*s.position_mm) for s in extra)
-        state = state.with_alarm(
-            "seeds:extra",
-            Priority.MEDIUM,
-            f"{len(extra)} seeds are seen that were not counted, at {places} mm (LPS).",
-        )
-    return state
-
-
-def _name(seed: ImplantSeed) -> str:
-    return f"seed {seed.number} (needle {seed.needle})"
-
-
-def registered(state: CaseState, fact: Registered) -> CaseState:
-    """Take a registration; it holds only once a person has accepted it."""
-    return replace(
-        state,
-        registration=Registration(state.number, fact),
-        tracked=None,
-        needles_confirmed_by="",
-    )
-
-
-def registration_failed(state: CaseState, fact: RegistrationFailed) -> CaseState:
-    """Note that two scans could not be registered."""
-    pair = (fact.room_uid, fact.planning_uid)
-    state = replace(state, registration_failed=(*state.registration_failed, pair))
-    return state.with_alarm(
-        "registration", Priority.HIGH, f"The plan could not be registered: {fact.reason}"
-    )
-
-
-def registration_accepted(state: CaseState, fact: RegistrationAccepted) -> CaseState:
-    """Put the registration in force."""
-    _named(fact.by, "a registration is accepted")
-    if state.registration is None:
-        raise RefusedError("there is no registration to accept yet")
-    accepted = replace(state.registration, accepted_by=fact.by)
-    return replace(state, registration=accepted).without_alarm("registration")
+    state = plan_age_doubt(state, scan)
+    if scan.purpose != "verification":
+        return state
+    state = strays_held(state, scan)
+    return rematched(state, state.scan(scan.uid) or scan)
 
 
 def needles_tracked(state: CaseState, fact: NeedlesTracked) -> CaseState:
@@ -209,7 +171,8 @@ def needles_tracked(state: CaseState, fact: NeedlesTracked) -> CaseState:
     registration = state.registration
     if registration is None or registration.number != fact.registration_number:
         return state
-    state = replace(state, tracked=fact, needles_confirmed_by="")
+    fact, state = _with_history(state, fact)
+    state = replace(state, tracked=fact, needles_confirmed_by="", needles_changed_at=state.number)
     for needle in fact.needles:
         state = _judge_seats(_judge_clearance(state, needle), needle)
     unseen = [n.number for n in fact.needles if n.tip_mm is None]
@@ -226,6 +189,18 @@ def needles_tracked(state: CaseState, fact: NeedlesTracked) -> CaseState:
             f"Seen but not in the plan: needle {_list(unplanned)}.",
         )
     return state
+
+
+def _with_history(state: CaseState, fact: NeedlesTracked) -> tuple[NeedlesTracked, CaseState]:
+    """Give each needle what the scans before showed of it; the same scan again replaces itself."""
+    known, needles = dict(state.sightings), []
+    for needle in fact.needles:
+        earlier = (s for s in known.get(needle.number, ()) if s.scan_uid != needle.scan_uid)
+        now = Sighting(needle.scan_uid, needle.tip_mm, needle.confidence)
+        needles.append(replace(needle, sightings=(*earlier, now)))
+        known[needle.number] = needles[-1].sightings
+    state = replace(state, sightings=tuple(sorted(known.items())))
+    return replace(fact, needles=tuple(needles)), state
 
 
 def _judge_clearance(state: CaseState, needle: NeedleTrack) -> CaseState:
@@ -264,6 +239,8 @@ def needles_confirmed(state: CaseState, fact: NeedlesConfirmed) -> CaseState:
     _named(fact.by, "needles are confirmed")
     if state.registration is None or not state.registration.accepted_by:
         raise RefusedError("the registration must be accepted before the needles are confirmed")
+    if question := blocking(state):
+        raise RefusedError(f"answer first: {question}")
     if not any(n.tip_mm is not None for n in state.needles):
         raise RefusedError("no needle has been seen yet; send a scan of the needles")
     return replace(state, needles_confirmed_by=fact.by)

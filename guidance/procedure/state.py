@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from guidance.advice import Advice
 from guidance.alarms import Alarms, Priority, raised, settled
 from guidance.detection.detections import DetectedNeedle, DetectedSeed
 from guidance.ledger import Account
-from guidance.planning.plan import ImplantPlan
+from guidance.planning.plan import ImplantPlan, PlannedSeed
+from guidance.planning.protocol import Protocol
+from guidance.procedure.acts import Check, Edit, Nudge, Question, Signature
 from guidance.procedure.events import (
     NeedlesTracked,
+    PlanImported,
     Registered,
     SeriesReceived,
     StructuresImported,
 )
-from guidance.tracking.implant import ImplantSeed, NeedleTrack
+from guidance.tracking.implant import ImplantSeed, NeedleTrack, Sighting
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +38,8 @@ class Scan:
         needles: needles seen.
         remarks: what could not be decided.
         refused: why it cannot be used, else empty.
+        held: key of the question that must be answered before it is used, else empty.
+        held_seeds: indices in ``seeds`` of those left out until a person decides, or for good.
     """
 
     series: SeriesReceived
@@ -45,6 +51,13 @@ class Scan:
     needles: tuple[DetectedNeedle, ...] = ()
     remarks: tuple[str, ...] = ()
     refused: str = ""
+    held: str = ""
+    held_seeds: tuple[int, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is neither refused nor held."""
+        return not self.refused and not self.held
 
     @property
     def uid(self) -> str:
@@ -60,11 +73,19 @@ class Registration:
         number: event number of the registration; tells which one a result was made with.
         result: what was found.
         accepted_by: name, empty while nobody has accepted it.
+        despite: the reason for accepting it in spite of doubts.
+        doubts: why it is implausible, one sentence each.
+        nudges: moves by hand, in ``result`` already.
+        measured: whether the residual is that of the nudged one.
     """
 
     number: int
     result: Registered
     accepted_by: str = ""
+    despite: str = ""
+    doubts: tuple[str, ...] = ()
+    nudges: tuple[Nudge, ...] = ()
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,6 +159,7 @@ class CaseState:
         seeds: the implant.
         seeds_changed_at: number of the event that last changed a seed.
         dose_reported_at: number of the event that last recorded dose figures.
+        needles_changed_at: number of the event that last changed needles or supplements.
         account: the seed account.
         device: the applicator.
         alarms: newest first.
@@ -145,6 +167,19 @@ class CaseState:
         closed_by: name, empty while open.
         closing_sentence: what was signed at closing, may be empty.
         last_announcement: highest announcement number of the listener folded in.
+        protocol: limits and formalities agreed when the case was opened.
+        courses: earlier external courses to the cord, such as ``10x3``.
+        accession_number: of the worklist item it was opened from, empty if by hand.
+        questions: what is held until somebody answers.
+        answers: (key, answer) of what was answered; nothing is asked twice.
+        held: (key, fact) of plans and structure sets that wait for an answer.
+        edits: what people said of detections.
+        checks: answered items of the time-out.
+        signatures: under the implant as it is; a seed that changes voids them.
+        advice: the last, None before any.
+        advice_failed_at: number of the event whose implant no advice could be had on.
+        supplements: seeds accepted beyond the plan, in the room's frame.
+        sightings: (needle, sightings) over all scans in the room's frame.
     """
 
     case_id: str
@@ -164,6 +199,7 @@ class CaseState:
     seeds: tuple[ImplantSeed, ...] = ()
     seeds_changed_at: int = 0
     dose_reported_at: int = 0
+    needles_changed_at: int = 0
     account: Account = field(default_factory=Account)
     device: Device = field(default_factory=Device)
     alarms: Alarms = ()
@@ -171,6 +207,19 @@ class CaseState:
     closed_by: str = ""
     closing_sentence: str = ""
     last_announcement: int = 0
+    protocol: Protocol = field(default_factory=Protocol)
+    courses: tuple[str, ...] = ()
+    accession_number: str = ""
+    questions: tuple[Question, ...] = ()
+    answers: tuple[tuple[str, str], ...] = ()
+    held: tuple[tuple[str, StructuresImported | PlanImported], ...] = ()
+    edits: tuple[Edit, ...] = ()
+    checks: tuple[Check, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    advice: Advice | None = None
+    advice_failed_at: int = 0
+    supplements: tuple[PlannedSeed, ...] = ()
+    sightings: tuple[tuple[int, tuple[Sighting, ...]], ...] = ()
 
     def scan(self, uid: str) -> Scan | None:
         """Return the CT series of that UID, None if the case has none."""
@@ -178,8 +227,44 @@ class CaseState:
 
     def latest(self, purpose: str) -> Scan | None:
         """Return the newest usable scan of a purpose."""
-        fitting = [s for s in self.scans if s.purpose == purpose and not s.refused]
+        fitting = [s for s in self.scans if s.purpose == purpose and s.usable]
         return fitting[-1] if fitting else None
+
+    def with_scan(self, scan: Scan) -> CaseState:
+        """Return the state with a scan of the same UID replaced."""
+        return replace(self, scans=tuple(scan if s.uid == scan.uid else s for s in self.scans))
+
+    @property
+    def room_frame(self) -> str:
+        """Frame of reference of needles and seeds; empty before a scan of the room."""
+        known = self.scan(self.registration.result.room_uid) if self.registration else None
+        if known is None:
+            rooms = (s for s in self.scans if s.purpose in {"needles", "verification"} and s.usable)
+            known = next(rooms, None)
+        return known.series.frame_of_reference_uid if known else ""
+
+    def seats_of(self, needle: int) -> tuple[PlannedSeed, ...]:
+        """Return the seeds of a needle, planned and supplementary, deepest first."""
+        planned = self.plan.seeds_of(needle) if self.plan else ()
+        more = tuple(s for s in self.supplements if s.needle == needle)
+        return tuple(sorted((*planned, *more), key=lambda s: s.retraction_mm))
+
+    @property
+    def wanted(self) -> int:
+        """How many seeds are planned, supplementary ones included."""
+        return (len(self.plan.seeds) if self.plan else 0) + len(self.supplements)
+
+    @property
+    def checklist(self) -> tuple[Check, ...]:
+        """Return the time-out, each item with its answer if it has one."""
+        answered = {c.item: c for c in self.checks}
+        return tuple(answered.get(item, Check(item)) for item in self.protocol.checklist)
+
+    @property
+    def implant_at(self) -> int:
+        """Number of the event that last changed what advice depends on."""
+        tracked = self.registration.number if self.registration else 0
+        return max(self.seeds_changed_at, self.needles_changed_at, tracked)
 
     @property
     def latest_room_scan(self) -> Scan | None:
@@ -200,8 +285,10 @@ class CaseState:
         return sum(1 for s in self.seeds if s.needle == needle and s.event_key)
 
     def with_seeds(self, seeds: tuple[ImplantSeed, ...]) -> CaseState:
-        """Return the state with another implant; a verification given before no longer holds."""
-        return replace(self, seeds=seeds, seeds_changed_at=self.number, verified_by="")
+        """Return the state with another implant; what was verified and signed no longer holds."""
+        return replace(
+            self, seeds=seeds, seeds_changed_at=self.number, verified_by="", signatures=()
+        )
 
     def with_alarm(self, key: str, priority: Priority, text: str) -> CaseState:
         """Return the state with an alarm raised."""

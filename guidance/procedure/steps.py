@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from guidance.procedure.closing import ledger
+from guidance.procedure.asking import blocking
+from guidance.procedure.closing import ledger, roles_wanted
 from guidance.procedure.snapshot import Step
 from guidance.procedure.state import CaseState, Device
 
@@ -27,6 +28,8 @@ def step_of(state: CaseState) -> Step:
 
 def next_action(state: CaseState) -> str:
     """Return one sentence: what is expected next, and of whom."""
+    if not state.closed_by and (question := blocking(state)):
+        return f"Decide: {question}"
     return _SENTENCES[step_of(state)](state)
 
 
@@ -52,6 +55,8 @@ def _register(state: CaseState) -> str:
         return "Scan the patient with the needles in place."
     if state.registration is None:
         return "The plan is being registered to the scan."
+    if not state.registration.measured:
+        return "The registration moved by hand is being measured."
     residual = state.registration.result.residual_mm
     return f"Check the registration (residual {residual:.1f} mm) and accept it."
 
@@ -69,7 +74,7 @@ def _implant(state: CaseState) -> str:
         return "Resolve the stroke of unknown outcome before anything else."
     if device.armed:
         return _drop(device)
-    planned = len(state.plan.seeds) if state.plan else 0
+    planned = state.wanted
     counted = sum(1 for s in state.seeds if s.event_key)
     if counted >= planned:
         return "All planned seeds are counted: scan to verify."
@@ -103,6 +108,8 @@ def _close(state: CaseState) -> str:
     open_ones = [c.serial for c in state.account.cartridges if c.closed_with is None]
     if open_ones:
         return f"Count the seeds left in cartridge {', '.join(open_ones)}."
+    if wanted := roles_wanted(state):
+        return f"Sign the implant: {', '.join(wanted)}."
     if not ledger(state).balanced:
         return f"{ledger(state).unresolved} seeds unresolved: find them or sign a sentence."
     return "Every seed has its place: close the case."

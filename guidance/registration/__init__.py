@@ -1,5 +1,5 @@
 """Bringing the planning CT's frame over to the room's."""
 
-from guidance.registration.register import Registration, register
+from guidance.registration.register import Registration, register, residual_mm
 
-__all__ = ["Registration", "register"]
+__all__ = ["Registration", "register", "residual_mm"]

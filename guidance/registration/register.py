@@ -45,12 +45,14 @@ class Registration:
             nearest bone surface of the room's scan.
         remarks: what a person must know before accepting it.
         elapsed_s: time it took.
+        doubts: why it may be wrong, one sentence each.
     """
 
     plan_to_room: FloatArray
     residual_mm: float
     remarks: tuple[str, ...]
     elapsed_s: float
+    doubts: tuple[str, ...] = ()
 
 
 def register(room: Volume, planning: Volume, *, about_mm: FloatArray | None = None) -> Registration:
@@ -91,6 +93,19 @@ def register(room: Volume, planning: Volume, *, about_mm: FloatArray | None = No
     residual = fine.residual_mm(matrix)
     remarks = _rivals(found, about, score)
     return Registration(matrix, residual, remarks, time.perf_counter() - began)
+
+
+def residual_mm(
+    room: Volume, planning: Volume, plan_to_room: FloatArray, *, about_mm: FloatArray | None = None
+) -> float:
+    """Return the residual of a given registration, mm; see ``Registration.residual_mm``.
+
+    Raises:
+        RefusedError: there is too little bone, or the target lies outside the room's scan.
+    """
+    about = _middle(WorkingImage(planning, SEARCH_MM)) if about_mm is None else about_mm
+    there = plan_to_room[:3, :3] @ about + plan_to_room[:3, 3]
+    return _Level(room, planning, about, FINE_MM, room_about=there).residual_mm(plan_to_room)
 
 
 class _Level:

@@ -12,7 +12,8 @@ from dose import sources
 from dose.structures import Structure
 from guidance.conductor.dosing import LiveDose, Placed, strength_at
 from guidance.conductor.replay import Replay
-from guidance.conductor.workbench import Workbench, target_of
+from guidance.conductor.room import target_of
+from guidance.conductor.workbench import Workbench
 from guidance.errors import RefusedError
 from guidance.training.comparison import compare_needles, compare_seeds, registration_error_mm
 
