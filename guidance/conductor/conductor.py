@@ -245,6 +245,7 @@ def _in_words(job: Job | None) -> str:
         "RegisterPlan": "registering the plan to the room",
         "TrackNeedles": "matching the needles with the plan",
         "MeasureRegistration": "measuring the registration",
-        "Advise": "weighing where the target is cold",
+        # Nobody waits for advice: ``proposal_is_stale`` says that it is being weighed.
+        "Advise": "",
     }
     return words.get(type(job).__name__, "") if job is not None else ""

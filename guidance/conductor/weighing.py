@@ -17,6 +17,9 @@ from guidance.tracking import counted_position
 
 Point = tuple[float, float, float]
 
+# A planned seat this little deeper than the needle lies is still the needle's next.
+AT_STOP_MM = 2.5
+
 
 def situation_of(
     state: CaseState, structures: tuple[Structure, ...], source: SourceModel
@@ -106,7 +109,8 @@ def _pending(state: CaseState, strength_u: float) -> tuple[Source, ...]:
             continue
         drawn_mm = state.device.retraction_of(needle.number)
         for seat in state.seats_of(needle.number):
-            if seat.number in taken or seat.number not in wanted or seat.retraction_mm < drawn_mm:
+            passed = seat.retraction_mm < drawn_mm - AT_STOP_MM
+            if seat.number in taken or seat.number not in wanted or passed:
                 continue
             position, axis = counted_position(needle, seat.retraction_mm)
             found.append(Source(position, axis, strength_u))

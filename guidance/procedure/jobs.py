@@ -109,7 +109,9 @@ def _advice(state: CaseState) -> list[Job]:
     registration, due = state.registration, state.implant_at
     if registration is None or not registration.accepted_by or not state.needles_confirmed_by:
         return []
-    if state.structures is None or state.device.armed or state.advice_failed_at >= due:
+    if state.verified_by or state.structures is None or state.device.armed:
+        return []
+    if state.advice_failed_at >= due:
         return []
     if state.advice is not None and state.advice.event_number >= due:
         return []
