@@ -87,9 +87,12 @@ class _ByIdentity:
 def _line_table(key: _ByIdentity) -> DoseTable:
     source = key.source
     r_cm = _radii_cm()
-    theta = np.radians(np.linspace(0.0, 90.0, _COLUMNS + 1))
+    theta = np.radians(np.linspace(0.0, 90.0, _COLUMNS + 1))[None]
+    # Only the first rows can meet the line; the others are quicker as they are.
+    near = int(np.searchsorted(r_cm, source.active_length_cm / 2 + _least_away_cm(source))) + 1
+    inner = line_source_rate(*_off_the_line(r_cm[:near, None], theta, source), source)
+    rate = np.concatenate((inner, line_source_rate(r_cm[near:, None], theta, source)))
     bare = (source.capsule_length_cm - source.active_length_cm) / 2 < _BARE_END_CM
-    rate = line_source_rate(*_off_the_line(r_cm[:, None], theta[None], source), source)
     return DoseTable(
         _packed(rate * _gy_per_rate(source)),
         source.capsule_length_cm / 2,
@@ -127,10 +130,14 @@ def _off_the_line(
     Only well inside the capsule: a kink at its surface would spoil the interpolation outside.
     """
     away, along = r_cm * np.sin(theta), r_cm * np.cos(theta)
-    least = source.capsule_diameter_cm / 4
+    least = _least_away_cm(source)
     on_line = (away < least) & (along < source.active_length_cm / 2 + least)
     away = np.where(on_line, least, away)
     return np.hypot(along, away), np.arctan2(away, along)
+
+
+def _least_away_cm(source: SourceModel) -> float:
+    return source.capsule_diameter_cm / 4
 
 
 def _packed(nodes: FloatArray) -> NDArray[np.int64]:
@@ -139,16 +146,17 @@ def _packed(nodes: FloatArray) -> NDArray[np.int64]:
     The product of a step across and a step down is fitted to all four nodes; what the fourth has
     beyond it is shared out among them. Corners are scaled for steps that are read as integers.
     """
-    log = np.log(np.concatenate((nodes, nodes[:, -1:]), axis=1))
-    here, across = log[:-1, :-1], log[:-1, 1:]
-    down, both = log[1:, :-1], log[1:, 1:]
-    step_across = (across - here + both - down) / 2
-    step_down = (down - here + both - across) / 2
-    corner = np.exp((here + across + down + both) / 4 - (step_across + step_down) / 2)
+    nodes = np.concatenate((nodes, nodes[:, -1:]), axis=1)
+    here, across = nodes[:-1, :-1], nodes[:-1, 1:]
+    down, both = nodes[1:, :-1], nodes[1:, 1:]
+    # Geometric means: least squares of the logarithms.
+    to_across = np.sqrt(across / here * (both / down))
+    to_down = np.sqrt(down / here * (both / across))
+    corner = np.sqrt(np.sqrt(here * across * (down * both)) / (to_across * to_down))
     cells = np.zeros((len(corner), STRIDE, 4), np.int16)
     filled = cells[:, : corner.shape[1]]
     scaled = corner / (STEPS_PER_UNIT**2 * 2.0**FRACTION_BITS)
     filled[..., :2] = scaled.astype(np.float32)[..., None].view(np.int16)
-    for at, step in ((2, step_across), (3, step_down)):
-        filled[..., at] = np.rint(np.clip(np.expm1(step), -1.0, 1.0) * STEPS_PER_UNIT)
+    for at, step in ((2, to_across), (3, to_down)):
+        filled[..., at] = np.rint(np.clip(step - 1.0, -1.0, 1.0) * STEPS_PER_UNIT)
     return cells.view(np.int64)[..., 0]

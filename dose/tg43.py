@@ -22,7 +22,7 @@ def geometry_function(r_cm: ArrayLike, theta: ArrayLike, active_length_cm: float
 
     On the axis the limit 1/(r^2 - L^2/4) is taken.
     """
-    r, theta = np.broadcast_arrays(np.asarray(r_cm, np.float64), np.asarray(theta, np.float64))
+    r, theta = np.asarray(r_cm, np.float64), np.asarray(theta, np.float64)
     half = active_length_cm / 2
     along, away = r * np.cos(theta), np.abs(r * np.sin(theta))
     on_axis = away < 1e-6
@@ -49,7 +49,7 @@ def radial_dose_function(r_cm: ArrayLike, source: SourceModel) -> FloatArray:
 
 def anisotropy_function(r_cm: ArrayLike, theta: ArrayLike, source: SourceModel) -> FloatArray:
     """F(r, theta) (TG-43U1 Eq. 8), theta in radians; bilinear, nearest radius outside (U1S1)."""
-    r, theta = np.broadcast_arrays(np.asarray(r_cm, np.float64), np.asarray(theta, np.float64))
+    r, theta = np.asarray(r_cm, np.float64), np.asarray(theta, np.float64)
     degrees = np.degrees(np.arccos(np.clip(np.abs(np.cos(theta)), 0.0, 1.0)))
     i, u = _bracket(source.f_r_cm, r)
     j, v = _bracket(source.f_theta_deg, degrees)
