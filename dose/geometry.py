@@ -81,14 +81,17 @@ class GridGeometry:
         upper_mm: ArrayLike,
         spacing_mm: float,
         *,
+        axes: ArrayLike | None = None,
         frame_of_reference_uid: str = "",
     ) -> Self:
-        """Build an axis-aligned isotropic grid whose voxel centres cover a box.
+        """Build an isotropic grid whose voxel centres cover a box.
 
         Args:
-            lower_mm: (3,) least corner of the box.
+            lower_mm: (3,) least corner of the box, along the axes.
             upper_mm: (3,) greatest corner of the box.
             spacing_mm: isotropic spacing.
+            axes: (3, 3), columns are the unit directions of the box, at right angles; the
+                patient axes if left out.
             frame_of_reference_uid: DICOM FrameOfReferenceUID.
 
         Raises:
@@ -103,8 +106,13 @@ class GridGeometry:
         counts = np.ceil((upper - lower) / spacing_mm).astype(int) + 1
         origin = (lower + upper) / 2 - (counts - 1) * spacing_mm / 2
         shape = (int(counts[2]), int(counts[1]), int(counts[0]))
+        directions = np.eye(3) if axes is None else np.asarray(axes, dtype=np.float64)
         return cls.from_axes(
-            origin, spacing_mm, shape, frame_of_reference_uid=frame_of_reference_uid
+            directions @ origin,
+            spacing_mm,
+            shape,
+            axes=directions,
+            frame_of_reference_uid=frame_of_reference_uid,
         )
 
     @property

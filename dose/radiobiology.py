@@ -47,9 +47,55 @@ class Tissue:
         if math.isfinite(self.doubling_days) and not self.alpha_per_gy > 0:
             raise DoseError(f"{self.name}: repopulation needs alpha")
 
+    @classmethod
+    def parsed(
+        cls,
+        name: str,
+        alpha_beta_gy: float,
+        repair: str,
+        alpha_per_gy: float = 0.0,
+        doubling_days: float = math.inf,
+    ) -> Tissue:
+        """Build from repair written as ``0.7:0.37,3.8:0.63``: half-time in h, share.
+
+        The share of a single component may be left out.
+
+        Raises:
+            DoseError: repair is not written so, or the parameters make no sense.
+        """
+        parts = [part.partition(":") for part in repair.split(",")]
+        try:
+            read = tuple((float(hours), float(share or 1.0)) for hours, _, share in parts)
+        except ValueError:
+            raise DoseError(
+                "repair is written HALF-TIME:SHARE, in hours, such as 1.5 or 0.7:0.37,3.8:0.63, "
+                f"not {repair!r}"
+            ) from None
+        return cls(name, alpha_beta_gy, read, alpha_per_gy, doubling_days)
+
+    def described(self) -> str:
+        """Return the parameters in one line."""
+        components = " and ".join(f"{h:g} h ({100 * share:g} %)" for h, share in self.repair)
+        text = f"{self.name}: alpha/beta {self.alpha_beta_gy:g} Gy, repair half-time {components}"
+        if math.isfinite(self.doubling_days):
+            text += f", alpha {self.alpha_per_gy:g}/Gy, doubling {self.doubling_days:g} d"
+        return text
+
 
 # Late effects of the cord: alpha/beta 2 Gy, Ang's two components.
 CORD = Tissue("spinal cord", 2.0, ((0.7, 0.37), (3.8, 0.63)))
+
+
+FORMULA = (
+    "implant: BED = D [1 + D lambda/(alpha/beta) sum w/(mu + lambda)]; "
+    "n fractions of d: BED = n d [1 + d/(alpha/beta)]; EQD2 = BED / (1 + 2 Gy/(alpha/beta))"
+)
+REPOPULATION = "less ln2 T_eff/(alpha T_pot), T_eff = ln(R0 alpha T_pot/ln2)/lambda"
+SOURCES = (
+    "R. G. Dale, Br J Radiol 58:515 (1985), 62:241 (1989)",
+    "AAPM TG-137 (Nath et al., Med Phys 36:5310, 2009)",
+    "repair of the cord: K. K. Ang et al., Int J Radiat Oncol Biol Phys 23:285 (1992)",
+)
 
 
 @dataclass(frozen=True)
@@ -104,13 +150,26 @@ def bed_implant_gy(dose_gy: float, half_life_days: float, tissue: Tissue) -> flo
     decay_per_h = math.log(2.0) / (24.0 * half_life_days)
     if math.isinf(tissue.doubling_days):
         return _bed_until(dose_gy, decay_per_h, tissue, math.inf)
-    loss_per_h = math.log(2.0) / (tissue.alpha_per_gy * tissue.doubling_days * 24.0)
-    rate_gy_per_h = dose_gy * decay_per_h
-    if rate_gy_per_h <= loss_per_h:
-        return 0.0
-    effective_h = math.log(rate_gy_per_h / loss_per_h) / decay_per_h
+    effective_h = 24.0 * effective_days(dose_gy, half_life_days, tissue)
     bed = _bed_until(dose_gy, decay_per_h, tissue, effective_h)
-    return max(0.0, bed - loss_per_h * effective_h)
+    return max(0.0, bed - _loss_per_h(tissue) * effective_h)
+
+
+def effective_days(dose_gy: float, half_life_days: float, tissue: Tissue) -> float:
+    """Return the effective treatment time of an implant, days (Dale 1989).
+
+    That is how long its dose rate outruns repopulation; infinite where nothing grows.
+    """
+    if math.isinf(tissue.doubling_days):
+        return math.inf
+    decay_per_h = math.log(2.0) / (24.0 * half_life_days)
+    outrun = dose_gy * decay_per_h / _loss_per_h(tissue)
+    return math.log(outrun) / decay_per_h / 24.0 if outrun > 1.0 else 0.0
+
+
+def _loss_per_h(tissue: Tissue) -> float:
+    """Return the BED that repopulation makes up for in an hour, Gy."""
+    return math.log(2.0) / (tissue.alpha_per_gy * tissue.doubling_days * 24.0)
 
 
 def bed_fractions_gy(course: Course, tissue: Tissue) -> float:

@@ -40,7 +40,8 @@ class Seeds:
                 "do not belong together"
             )
         for i in range(len(position)):
-            _check_seed(i, position[i], axis[i], strength[i])
+            which = f"seed {i}: " if len(position) > 1 else ""
+            _check_seed(which, position[i], axis[i], strength[i])
         length = np.linalg.norm(axis, axis=1, keepdims=True)
         axis = np.where(np.isnan(length), np.nan, axis / np.where(length > 0, length, 1.0))
         for name, array in (("position_mm", position), ("axis", axis), ("strength_u", strength)):
@@ -81,11 +82,11 @@ class Seeds:
         )
 
 
-def _check_seed(i: int, position: FloatArray, axis: FloatArray, strength: float) -> None:
+def _check_seed(which: str, position: FloatArray, axis: FloatArray, strength: float) -> None:
     if not np.isfinite(position).all():
-        raise SeedError(f"seed {i}: position {position} is not a point")
+        raise SeedError(f"{which}position {position} is not a point")
     if not (np.isfinite(strength) and strength > 0):
-        raise SeedError(f"seed {i}: air-kerma strength must be positive, not {strength} U")
+        raise SeedError(f"{which}air-kerma strength must be positive, not {strength} U")
     known = np.isfinite(axis)
     if known.any() and not (known.all() and np.linalg.norm(axis) > 1e-6):
-        raise SeedError(f"seed {i}: axis {axis} is not a direction")
+        raise SeedError(f"{which}axis {axis} is not a direction")

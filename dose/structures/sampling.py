@@ -92,7 +92,8 @@ def sample(
         np.concatenate(points),
         weight_cc,
         float(weight_cc.sum()),
-        f"points every {spacing_mm:.2g} mm, end caps: {caps}",
+        f"points every {spacing_mm:.2g} mm that share the exact volume of each slab, "
+        f"end caps: {caps}",
     )
 
 

@@ -7,6 +7,13 @@ import json
 import math
 from pathlib import Path
 
+from guidance.commands.effect import (
+    configure_effect,
+    effect_parameters,
+    effect_remarks,
+    wanted_effect,
+)
+
 SUMMARY = "Compute the dose of given seeds: RTDOSE and the figures of each structure."
 
 
@@ -45,17 +52,28 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--structures", type=Path, help="RTSTRUCT file")
     parser.add_argument("--series", type=Path, help="folder of the CT series")
     parser.add_argument("--prescription-gy", type=float, default=100.0, help="default 100")
+    parser.add_argument(
+        "--grid-mm",
+        type=float,
+        default=1.0,
+        help="spacing of the dose grid, 0.5 to 2.5 (default 1)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for RTDOSE.dcm")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    configure_effect(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the dose and print the figures."""
     from guidance.conductor.given import Strength, read_seeds
-    from guidance.conductor.offline import Period, compute
+    from guidance.conductor.offline import Period, compute, with_eqd2
     from guidance.configuration import load_configuration
+    from guidance.errors import CommandError
 
     source = load_configuration(arguments.config).sources.load(arguments.source)
+    period, effect = Period(arguments.from_h, arguments.until_h), wanted_effect(arguments)
+    if effect and period != Period():
+        raise CommandError("BED and EQD2 are of the dose to full decay; leave --from-h, --until-h")
     said = Strength(
         arguments.strength_u,
         arguments.activity_mci,
@@ -70,24 +88,33 @@ def run(arguments: argparse.Namespace) -> int:
         structures=arguments.structures,
         series=arguments.series,
         prescription_gy=arguments.prescription_gy,
-        period=Period(arguments.from_h, arguments.until_h),
+        period=period,
         rate_at_h=arguments.rate_at_h,
         end_cap=arguments.end_cap,
+        grid_mm=arguments.grid_mm,
     )
+    structures, remarks, shown = done.structures, list(done.remarks), None
+    if effect:
+        tissue, courses = effect
+        days = source.half_life_days
+        structures = {n: with_eqd2(f, courses, days, tissue) for n, f in structures.items()}
+        shown = effect_parameters(tissue, courses, days)
     if arguments.json:
         content = {
             "rtdose": str(done.path),
             "method": done.method,
             "prescription_gy": arguments.prescription_gy,
             "strength_at_implant_u": [round(s.strength_u, 6) for s in seeds.seeds],
-            "structures": done.structures,
-            "remarks": done.remarks,
+            "structures": structures,
+            "remarks": remarks,
         }
+        if shown:
+            content["radiobiology"] = shown
         print(json.dumps(content))
         return 0
     total_u = sum(s.strength_u for s in seeds.seeds)
     print(f"{done.path}: {done.method}, {total_u:.3f} U in all at the implant")
-    print_figures(done.structures, done.remarks)
+    print_figures(structures, [*remarks, *(effect_remarks(shown) if shown else ())])
     return 0
 
 
@@ -101,6 +128,12 @@ def print_figures(
             f"V100 {found['V100_percent']:5.1f} %  V150 {found['V150_percent']:5.1f} %  "
             f"Dmax {found['Dmax_gy']:7.1f} Gy  D0.1cc {found['D0.1cc_gy']:6.1f} Gy"
         )
+        print(
+            f"{'':20s} D95 {found['D95_gy']:.1f}  D100 {found['D100_gy']:.1f}  "
+            f"D1cc {found['D1cc_gy']:.1f}  D2cc {found['D2cc_gy']:.1f}  "
+            f"mean {found['mean_gy']:.1f} Gy  V90 {found['V90_percent']:.1f}  "
+            f"V200 {found['V200_percent']:.1f} %"
+        )
         indices = [f"{k} {found[k]:.2f}" for k in ("CI", "EI", "HI", "DNR") if k in found]
         if "natural_dose_gy" in found:
             indices.append(f"natural dose {found['natural_dose_gy']:.0f} Gy")
@@ -112,9 +145,14 @@ def print_figures(
                 f"Dmax {found['Dmax_rate_gy_per_h'] * 100:.3f} cGy/h"
             )
         if "Dmax_eqd2_gy" in found:
+            parts = (("implant", "_implant"), ("with earlier courses", ""))
             print(
-                f"{'':20s} with the earlier courses, EQD2 of the cord: "
-                f"Dmax {found['Dmax_eqd2_gy']:.1f} Gy  D0.1cc {found['D0.1cc_eqd2_gy']:.1f} Gy"
+                f"{'':20s} EQD2 of "
+                + ", ".join(
+                    f"{what}: Dmax {found[f'Dmax{which}_eqd2_gy']:.1f} Gy "
+                    f"D0.1cc {found[f'D0.1cc{which}_eqd2_gy']:.1f} Gy"
+                    for what, which in parts
+                )
             )
     for remark in remarks:
         print(f"note: {remark}")

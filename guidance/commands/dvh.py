@@ -7,8 +7,16 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from guidance.commands.effect import (
+    configure_effect,
+    effect_parameters,
+    effect_remarks,
+    wanted_effect,
+)
+
 if TYPE_CHECKING:
     from dose.structures import Samples
+    from guidance.exchange import DoseVolume
 
 SUMMARY = "Print the dose-volume figures of structures (RTSTRUCT or masks) in a dose (RTDOSE)."
 
@@ -27,23 +35,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--prescription-gy", type=float, default=100.0, help="default 100")
     parser.add_argument(
-        "--prior",
-        action="append",
-        default=[],
-        metavar="FRACTIONSxGY",
-        help="an earlier external course, such as 10x3: adds the cumulative EQD2 of the cord "
-        "(alpha/beta 2 Gy, repair after Ang 1992) to every structure",
-    )
-    parser.add_argument(
         "--half-life-days", type=float, default=59.4, help="of the implant (default 59.4, I-125)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    configure_effect(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the figures of each structure, and how much of it the dose grid covers."""
     from dose.dvh import figures
-    from dose.radiobiology import Course
     from guidance.commands.dose import print_figures
     from guidance.conductor.offline import histogram, with_eqd2
     from guidance.errors import CommandError
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not arguments.prescription_gy > 0:
         raise CommandError(f"--prescription-gy must be positive, not {arguments.prescription_gy}")
-    courses = [Course.parsed(text) for text in arguments.prior]
+    effect = wanted_effect(arguments)
     dose = read_dose(arguments.rtdose)
     sampled, said = _sampled(arguments, dose.geometry.frame_of_reference_uid)
     found: dict[str, dict[str, float]] = {}
@@ -61,9 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
             **figures(dvh, arguments.prescription_gy),
             "inside_grid_percent": round(100 * share, 2),
         }
-    if courses:
-        found = {n: with_eqd2(f, courses, arguments.half_life_days) for n, f in found.items()}
-    remarks = [*dose.remarks, *said]
+    shown = None
+    if effect:
+        tissue, courses = effect
+        days = arguments.half_life_days
+        found = {n: with_eqd2(f, courses, days, tissue) for n, f in found.items()}
+        shown = effect_parameters(tissue, courses, days)
+    remarks = [*_said_of(dose), *said]
     remarks += [
         f"{name}: only {f['inside_grid_percent']:.1f} % lies inside the dose grid; "
         "the rest is taken as 0 Gy."
@@ -76,10 +80,19 @@ def run(arguments: argparse.Namespace) -> int:
             "structures": found,
             "remarks": remarks,
         }
+        if shown:
+            content["radiobiology"] = shown
         print(json.dumps(content))
         return 0
-    print_figures(found, remarks)
+    print_figures(found, [*remarks, *(effect_remarks(shown) if shown else ())])
     return 0
+
+
+def _said_of(dose: DoseVolume) -> tuple[str, ...]:
+    """Say what the dose says of itself, and how it is read between its voxels."""
+    spacing = " x ".join(f"{s:.3g}" for s in dose.geometry.spacing_mm)
+    named = f" ({dose.description})" if dose.description else ""
+    return (*dose.remarks, f"Dose{named}: linear between voxels of {spacing} mm.")
 
 
 def _sampled(

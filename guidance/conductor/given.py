@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -173,4 +174,6 @@ def _point(value: Any, where: str) -> Point:
         x, y, z = (float(v) for v in value)
     except (TypeError, ValueError) as error:
         raise CommandError(f"{where} must be three numbers, not {value!r}") from error
+    if not all(math.isfinite(v) for v in (x, y, z)):
+        raise CommandError(f"{where} must be three finite numbers, not {value!r}")
     return (x, y, z)

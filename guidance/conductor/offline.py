@@ -16,7 +16,14 @@ from dose.dvh import Dvh, figures, target_figures
 from dose.errors import DoseError
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
-from dose.radiobiology import CORD, Course, cumulative_eqd2_gy
+from dose.radiobiology import (
+    CORD,
+    Course,
+    Tissue,
+    bed_implant_gy,
+    cumulative_eqd2_gy,
+    eqd2_gy,
+)
 from dose.sources import SourceModel
 from dose.strength import delivered_fraction, rate_per_h
 from dose.structures import Samples, Structure, sample
@@ -25,8 +32,14 @@ from guidance.errors import CommandError, RefusedError
 from guidance.exchange import ExportReference, read_structures, write_dose
 from guidance.imaging import read_series
 
-GRID_SPACING_MM = 1.0
+FloatArray = NDArray[np.float64]
+
+GRID_MM = 1.0
+# Finer than the voxels of any scan, and as coarse as is still of use near seeds.
+FINEST_MM, COARSEST_MM = 0.5, 2.5
 MARGIN_MM = 30.0
+# A grid of 46 cm each way at 1 mm holds more than any implant.
+VOXELS_AT_MOST = 100_000_000
 SAMPLE_SPACING_MM = 0.5
 TARGET_ROLES = {"GTV", "CTV", "PTV"}
 DMAX = f"Dmax: the highest dose at any point in or on a structure, points {SAMPLE_SPACING_MM:g} mm"
@@ -83,6 +96,7 @@ def compute(
     period: Period | None = None,
     rate_at_h: float | None = None,
     end_cap: str = "half",
+    grid_mm: float = GRID_MM,
 ) -> OfflineDose:
     """Compute the TG-43 dose, write it as RTDOSE and return the figures.
 
@@ -96,6 +110,7 @@ def compute(
         period: to full decay if left out.
         rate_at_h: adds dose rates at this time after the implant to the figures, hours.
         end_cap: of the structures, see ``dose.structures.sample``.
+        grid_mm: spacing of the dose grid, which lies along the axes of the series.
 
     Raises:
         GuidanceError, DoseError: something given cannot be used; the message says which.
@@ -114,15 +129,13 @@ def compute(
         }
     )
     seeds = given.seeds
-    grid = DoseGrid(_around(seeds, frame), source)
+    axes = _right_angled(volume.geometry) if volume else np.eye(3)
+    grid = DoseGrid(_around(seeds, frame, grid_mm, axes), source)
     for number, seed in enumerate(seeds, 1):
         grid.add(str(number), seed.position_mm, seed.axis, seed.strength_u)
     period = period or Period()
     part = delivered_fraction(period.start_h, period.end_h, source.half_life_days)
-    unknown = sum(1 for s in seeds if s.axis is None)
-    method = f"TG-43, {source.model}, water in water, {period}, {len(seeds)} seeds" + (
-        f", {unknown} of them as point sources" if unknown else " as line sources"
-    )
+    method = f"TG-43 {formalism(seeds)}, {source.model}, water in water, {period}"
     reference = (
         ExportReference.from_provenance(volume.provenance, frame)
         if volume
@@ -146,6 +159,8 @@ def compute(
                 "D90_rate_gy_per_h": rate.d_percent_gy(90),
                 "Dmax_rate_gy_per_h": rate.dmax_gy,
             }
+    if found:
+        remarks = (*remarks, "Their dose: TG-43 at every point, not interpolated from the grid.")
     return OfflineDose(path, method, found, remarks)
 
 
@@ -183,21 +198,27 @@ def histogram(
 
 
 def with_eqd2(
-    figures_gy: dict[str, float], courses: Sequence[Course], half_life_days: float
+    figures_gy: dict[str, float],
+    courses: Sequence[Course],
+    half_life_days: float,
+    tissue: Tissue = CORD,
 ) -> dict[str, float]:
-    """Return the figures with the cord's EQD2 of implant and earlier courses added.
+    """Return the figures with BED and EQD2 added: of the implant, and with earlier courses.
 
     Args:
-        figures_gy: of a structure.
+        figures_gy: of a structure, of the dose to full decay.
         courses: of external beam, as this structure received them.
         half_life_days: of the nuclide.
+        tissue: how the structure answers to dose.
     """
-    added = {
-        key.replace("_gy", "_eqd2_gy"): cumulative_eqd2_gy(
-            figures_gy[key], half_life_days, courses, CORD
+    added = {}
+    for key in ("Dmax", "D0.1cc"):
+        bed = bed_implant_gy(figures_gy[f"{key}_gy"], half_life_days, tissue)
+        added[f"{key}_implant_bed_gy"] = bed
+        added[f"{key}_implant_eqd2_gy"] = eqd2_gy(bed, tissue)
+        added[f"{key}_eqd2_gy"] = cumulative_eqd2_gy(
+            figures_gy[f"{key}_gy"], half_life_days, courses, tissue
         )
-        for key in ("Dmax_gy", "D0.1cc_gy")
-    }
     return {**figures_gy, **added}
 
 
@@ -214,14 +235,41 @@ def _one_frame(frames: dict[str, str]) -> str:
     return named.get(first, "")
 
 
-def _around(seeds: tuple[GivenSeed, ...], frame: str) -> GridGeometry:
-    points = np.array([s.position_mm for s in seeds])
-    return GridGeometry.around(
-        points.min(axis=0) - MARGIN_MM,
-        points.max(axis=0) + MARGIN_MM,
-        GRID_SPACING_MM,
-        frame_of_reference_uid=frame,
-    )
+def formalism(seeds: Sequence[GivenSeed]) -> str:
+    """Say how many seeds are dosed as lines and how many as points; short enough for DICOM."""
+    points, n = sum(1 for s in seeds if s.axis is None), len(seeds)
+    count = f"{n} seed{'' if n == 1 else 's'}"
+    if points == 0:
+        return f"2D (line), {count}"
+    return f"1D (point), {count}" if points == n else f"2D, {points} of {count} 1D (point)"
+
+
+def _right_angled(geometry: GridGeometry) -> FloatArray:
+    """Return axes (3, 3) along the rows of an image, its plane and its normal."""
+    rows, columns = geometry.axes[:, 0], geometry.axes[:, 1]
+    normal = np.cross(rows, columns)
+    normal /= np.linalg.norm(normal)
+    return np.column_stack((rows, np.cross(normal, rows), normal))
+
+
+def _around(
+    seeds: Sequence[GivenSeed], frame: str, grid_mm: float, axes: FloatArray
+) -> GridGeometry:
+    if not FINEST_MM <= grid_mm <= COARSEST_MM:
+        raise CommandError(
+            f"the dose grid must have {FINEST_MM:g} to {COARSEST_MM:g} mm (--grid-mm), "
+            f"not {grid_mm:g} mm"
+        )
+    points = np.array([s.position_mm for s in seeds]) @ axes
+    low, high = points.min(axis=0) - MARGIN_MM, points.max(axis=0) + MARGIN_MM
+    if np.prod((high - low) / grid_mm) > VOXELS_AT_MOST:
+        off = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+        raise CommandError(
+            f"seed {off.argmax() + 1} lies {off.max():.0f} mm from the middle of the seeds; a dose "
+            "grid around all of them is too large. Is its position right? Else choose a coarser "
+            "grid (--grid-mm)"
+        )
+    return GridGeometry.around(low, high, grid_mm, axes=axes, frame_of_reference_uid=frame)
 
 
 def _no_series(frame: str, seeds: tuple[GivenSeed, ...]) -> ExportReference:

@@ -70,7 +70,10 @@ def read_dose(path: Path) -> DoseVolume:
         raise ImportRefused(f"{path}: {error}") from error
     summation = text(data, "DoseSummationType")
     description = ", ".join(
-        filter(None, (text(data, "DoseComment"), text(data, "SeriesDescription"), summation))
+        filter(
+            None,
+            dict.fromkeys((text(data, "DoseComment"), text(data, "SeriesDescription"), summation)),
+        )
     )
     return DoseVolume(
         geometry,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from virtual import scans
 
@@ -115,12 +117,13 @@ def test_strength_is_decayed_to_the_implant_and_dose_to_a_period(
 
     whole, said = at_1_cm()
     assert said["strength_at_implant_u"] == [pytest.approx(0.381, abs=1e-6)]
-    assert "line sources" in said["method"]
+    assert "2D (line), 1 seed" in said["method"]
     day, said = at_1_cm("--from-h", "0", "--until-h", "24")
     assert "from 0 h to 24 h" in said["method"]
     assert day / whole == pytest.approx(0.0116, abs=1e-4)
     point, said = at_1_cm("--point-source")
-    assert "1 of them as point sources" in said["method"]
+    assert "1D (point), 1 seed" in said["method"]
+    assert "1D (point), 1 seed" in read_dose(tmp_path / "RTDOSE.dcm").description
     assert point / whole == pytest.approx(0.944, abs=0.005)
     assert "must come after" in refused(capsys, *base, *dated, "--from-h", "9", "--until-h", "8")
 
@@ -199,6 +202,52 @@ def test_earlier_courses_are_added_as_eqd2(
     assert found["Dmax_eqd2_gy"] == pytest.approx(expected)
     assert found["Dmax_eqd2_gy"] > 37.5
     assert "10x3" in refused(capsys, *arguments, "--prior", "ten")
+
+
+def test_the_parameters_of_an_effect_are_shown_and_can_be_changed(
+    series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeds = tmp_path / "seeds.json"
+    seeds.write_text(json.dumps([{"position_mm": [0, 0, 0], "strength_u": 1}]))
+    base = ["dose", "--source", "6711", "--seeds", str(seeds), "--out", str(tmp_path)]
+    base += ["--strength-at", "implant", "--structures", str(series / "RTSTRUCT.dcm"), "--eqd2"]
+    own = ["--alpha-beta-gy", "3", "--repair-h", "1.5"]
+    assert main([*base, *own, "--prior", "10x3", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    shown, found = said["radiobiology"], next(iter(said["structures"].values()))
+    assert shown["tissue"] == "tissue: alpha/beta 3 Gy, repair half-time 1.5 h (100 %)"
+    assert shown["prior"][0]["bed_gy"] == pytest.approx(60.0)
+    assert any("Dale" in s for s in shown["sources"])
+    dose, mu, decay = found["Dmax_gy"], math.log(2) / 1.5, math.log(2) / (24 * 59.4)
+    bed = dose * (1 + dose * decay / ((mu + decay) * 3.0))
+    assert found["Dmax_implant_bed_gy"] == pytest.approx(bed)
+    assert found["Dmax_eqd2_gy"] == pytest.approx((bed + 60.0) / (1 + 2 / 3))
+    assert main(base) == 0
+    assert "spinal cord: alpha/beta 2 Gy, repair half-time 0.7 h (37 %)" in capsys.readouterr().out
+    assert "alpha/beta must be positive" in refused(capsys, *base, "--alpha-beta-gy", "0")
+    assert "full decay" in refused(capsys, *base, "--until-h", "24")
+    assert "HALF-TIME" in refused(capsys, *base, "--repair-h", "fast")
+
+
+@pytest.mark.parametrize("spacing", ["0.5", "2.5"])
+def test_the_dose_grid_lies_as_the_scan_does(
+    series: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], spacing: str
+) -> None:
+    from guidance.exchange import read_dose
+    from guidance.imaging import read_series
+
+    scan = series / "verification"
+    axes = read_series(scan).geometry.axes
+    middle = read_series(scan).geometry.corners_mm().mean(axis=0)
+    seeds = tmp_path / "seeds.json"
+    placed = [{"position_mm": middle.tolist(), "axis": [1, 0, 0], "strength_u": 1}]
+    seeds.write_text(json.dumps({"strength_at": "implant", "seeds": placed}))
+    base = ["dose", "--source", "6711", "--seeds", str(seeds), "--out", str(tmp_path)]
+    assert main([*base, "--series", str(scan), "--grid-mm", spacing]) == 0
+    dose = read_dose(tmp_path / "RTDOSE.dcm").geometry
+    np.testing.assert_allclose(dose.spacing_mm, float(spacing), atol=1e-6)
+    np.testing.assert_allclose(dose.axes[:, :2], axes[:, :2], atol=1e-5)
+    assert "0.5 to 2.5 mm" in refused(capsys, *base, "--grid-mm", "0")
 
 
 def test_sources_name_their_citations(capsys: pytest.CaptureFixture[str]) -> None:
@@ -280,6 +329,15 @@ def test_a_truncated_file(series: Path, tmp_path: Path, capsys: pytest.CaptureFi
             '{"strength_at": "implant", "seeds": '
             '[{"position_mm": [0, 0, 0], "strength_u": 1, "axis": [0, 0, 0]}]}',
             "not a direction",
+        ),
+        (
+            '{"strength_at": "implant", "seeds": [{"position_mm": [0, NaN, 0], "strength_u": 1}]}',
+            "seed 1: position_mm must be three finite",
+        ),
+        (
+            '{"strength_at": "implant", "strength_u": 1, "seeds": [{"position_mm": [0, 0, 0]}, '
+            '{"position_mm": [1, 2, 3]}, {"position_mm": [0, 90000, 0]}]}',
+            "seed 3 lies 89998 mm from",
         ),
     ],
 )

@@ -192,3 +192,17 @@ def test_a_refused_edit_changes_nothing() -> None:
             act()
     np.testing.assert_array_equal(grid.dose_gy, before)
     assert grid.keys == ("s",)
+
+
+@given(st.integers(0, 2**31 - 1), st.floats(0.5, 2.5))
+def test_a_grid_around_a_box_in_any_orientation(seed: int, spacing: float) -> None:
+    axes = Rotation.random(random_state=seed).as_matrix()
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(-20, 20, (12, 3))
+    along = points @ axes
+    grid = GridGeometry.around(along.min(axis=0) - 1, along.max(axis=0) + 1, spacing, axes=axes)
+    indices = grid.patient_to_indices(points)
+    assert (indices > 0).all()
+    assert (indices < np.array(grid.shape[::-1]) - 1).all()
+    np.testing.assert_allclose(grid.axes, axes, atol=1e-12)
+    np.testing.assert_allclose(grid.spacing_mm, spacing)
