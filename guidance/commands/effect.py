@@ -96,7 +96,8 @@ def effect_parameters(
 def effect_remarks(shown: dict[str, Any]) -> list[str]:
     """Return the same as lines."""
     lines = [
-        f"BED and EQD2, every structure taken as {shown['tissue']}; half-life {shown['half_life_days']:g} d.",
+        f"BED and EQD2, every structure taken as {shown['tissue']}; "
+        f"half-life {shown['half_life_days']:g} d.",
         f"{shown['formula']}.",
         f"After {'; '.join(shown['sources'])}.",
     ]
