@@ -82,6 +82,20 @@ class SourceSettings:
 
 
 @dataclass(frozen=True)
+class CtSettings:
+    """``[ct]``: HU to density, for the model-based dose.
+
+    Attributes:
+        calibrations: ``SCANNER = FILE.csv``: maker and model as the CT names them (or how they
+            begin), and a file with a line of HU, g/cm3 for each point of the curve.
+        uncalibrated: ``schneider`` takes the general curve for other scanners, ``refuse`` none.
+    """
+
+    calibrations: tuple[str, ...] = ()
+    uncalibrated: str = "schneider"
+
+
+@dataclass(frozen=True)
 class Configuration:
     """All settings."""
 
@@ -90,6 +104,7 @@ class Configuration:
     journal: JournalSettings = field(default_factory=JournalSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
     protocol: Protocol = field(default_factory=Protocol)
+    ct: CtSettings = field(default_factory=CtSettings)
 
 
 _TABLES: dict[str, type[Any]] = {
@@ -98,6 +113,7 @@ _TABLES: dict[str, type[Any]] = {
     "journal": JournalSettings,
     "sources": SourceSettings,
     "protocol": Protocol,
+    "ct": CtSettings,
 }
 
 
@@ -147,6 +163,11 @@ def _table(path: Path, name: str, values: Any) -> Any:
     if isinstance(settings, ListenerSettings) and not 1 <= len(settings.ae_title.strip()) <= 16:
         raise RefusedError(
             f"configuration {path}: listener.ae_title must have 1 to 16 characters (PS3.5 AE)"
+        )
+    if isinstance(settings, CtSettings) and settings.uncalibrated not in {"schneider", "refuse"}:
+        raise RefusedError(
+            f"configuration {path}: ct.uncalibrated must be 'schneider' or 'refuse', "
+            f"not {settings.uncalibrated!r}"
         )
     return settings
 

@@ -80,3 +80,13 @@ def mixed(name: str, one: Material, other: Material, share: float) -> Material:
             parts[element] += part * fraction
     density = 1.0 / ((1.0 - share) / one.density_g_cm3 + share / other.density_g_cm3)
     return _material(name, density, **parts)
+
+
+# What a structure can be said to be.
+BY_NAME: dict[str, Material] = {
+    m.name: m
+    for m in (
+        WATER, AIR, LUNG, ADIPOSE, MUSCLE, SOFT_TISSUE, SPONGIOSA, CORTICAL, CEMENT, TITANIUM,
+        SILVER, STEEL,
+    )
+}  # fmt: skip

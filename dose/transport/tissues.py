@@ -51,8 +51,8 @@ TISSUES: tuple[tuple[Material, float], ...] = (
 )
 # No bone is denser; blooming reaches a little farther than the metal itself.
 METAL_HU = 2000.0
-BLOOM_MM = 2.0
-# Near metal, soft tissue that looks like lung or air is a dark streak.
+BLOOM_MM = 2.5
+# A pocket near metal that looks like lung or air is a dark streak.
 STREAK_MM, STREAK_BELOW_HU, STREAK_BECOMES_HU = 10.0, -150.0, 40.0
 LEAST_DENSITY = 0.001
 
@@ -79,9 +79,9 @@ def without_metal(
 ) -> Cleaned:
     """Replace metal and dark streaks by tissue.
 
-    Voxels of 2000 HU and more, the rods that are known to be there, and what lies within 2 mm
-    (or one slice) of either take the HU of the nearest other voxel. Within 10 mm of them, what
-    is below -150 HU becomes soft tissue of 40 HU.
+    Voxels of 2000 HU and more, the rods that are known to be there, and what lies within 2.5 mm
+    (or one slice) of either take the HU of the nearest other voxel. What is below -150 HU and
+    lies within 10 mm of them altogether becomes soft tissue of 40 HU; lung and air reach farther.
 
     Args:
         hu: (nz, ny, nx).
@@ -105,7 +105,7 @@ def without_metal(
     spoiled = distance <= max(BLOOM_MM, float(spacing[0]))
     if spoiled.all():
         raise DoseError("the image is metal throughout")
-    streak = (distance <= STREAK_MM) & (values < STREAK_BELOW_HU) & ~spoiled
+    streak = _streaks((values < STREAK_BELOW_HU) & ~spoiled, distance > STREAK_MM)
     values = np.where(streak, np.float32(STREAK_BECOMES_HU), values)
     nearest = ndimage.distance_transform_edt(
         spoiled, sampling=spacing, return_distances=False, return_indices=True
@@ -117,6 +117,17 @@ def without_metal(
         float(spoiled.sum()) * voxel_cc,
         float(streak.sum()) * voxel_cc,
     )
+
+
+def _streaks(dark: NDArray[np.bool_], far: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the dark pockets that lie near metal altogether."""
+    labels, count = ndimage.label(dark)
+    if not count:
+        return dark
+    near = np.ones(count + 1, np.bool_)
+    near[np.unique(labels[far])] = False
+    near[0] = False
+    return np.asarray(near[labels])
 
 
 def _mark_rods(mask: NDArray[np.bool_], geometry: GridGeometry, rods_mm: FloatArray) -> None:

@@ -1,4 +1,4 @@
-"""``seedguide dose``: the TG-43 dose of given seeds."""
+"""``seedguide dose``: the dose of given seeds, by TG-43 or carried through the CT."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from guidance.commands.effect import (
     configure_effect,
@@ -13,6 +14,11 @@ from guidance.commands.effect import (
     effect_remarks,
     wanted_effect,
 )
+from guidance.commands.engine import configure_engine, model_based
+
+if TYPE_CHECKING:
+    from dose.sources import SourceModel
+    from guidance.conductor.given import GivenSeeds
 
 SUMMARY = "Compute the dose of given seeds: RTDOSE and the figures of each structure."
 
@@ -50,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how far structures reach beyond their first and last contour: half a slice or not",
     )
     parser.add_argument("--structures", type=Path, help="RTSTRUCT file")
-    parser.add_argument("--series", type=Path, help="folder of the CT series")
+    parser.add_argument("--series", "--ct", type=Path, help="folder of the CT series")
     parser.add_argument("--prescription-gy", type=float, default=100.0, help="default 100")
     parser.add_argument(
         "--grid-mm",
@@ -61,19 +67,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for RTDOSE.dcm")
     parser.add_argument("--json", action="store_true", help="print JSON")
     configure_effect(parser)
+    configure_engine(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the dose and print the figures."""
     from guidance.conductor.given import Strength, read_seeds
-    from guidance.conductor.offline import Period, compute, with_eqd2
     from guidance.configuration import load_configuration
-    from guidance.errors import CommandError
 
-    source = load_configuration(arguments.config).sources.load(arguments.source)
-    period, effect = Period(arguments.from_h, arguments.until_h), wanted_effect(arguments)
-    if effect and period != Period():
-        raise CommandError("BED and EQD2 are of the dose to full decay; leave --from-h, --until-h")
+    configuration = load_configuration(arguments.config)
+    source = configuration.sources.load(arguments.source)
     said = Strength(
         arguments.strength_u,
         arguments.activity_mci,
@@ -81,8 +84,30 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.implanted_at,
     )
     seeds = read_seeds(arguments.seeds, source, said)
+    seeds = seeds.as_points() if arguments.point_source else seeds
+    content: dict[str, Any] = {
+        "prescription_gy": arguments.prescription_gy,
+        "strength_at_implant_u": [round(s.strength_u, 6) for s in seeds.seeds],
+    }
+    if arguments.engine != "mc":
+        content |= _tg43(arguments, source, seeds)
+    if arguments.engine != "tg43":
+        content["model_based"] = model_based(arguments, configuration, source, seeds)
+    if arguments.json:
+        print(json.dumps(content))
+    return 0
+
+
+def _tg43(arguments: argparse.Namespace, source: SourceModel, seeds: GivenSeeds) -> dict[str, Any]:
+    """Compute the TG-43 dose, print the figures, and return what JSON says of them."""
+    from guidance.conductor.offline import Period, compute, with_eqd2
+    from guidance.errors import CommandError
+
+    period, effect = Period(arguments.from_h, arguments.until_h), wanted_effect(arguments)
+    if effect and period != Period():
+        raise CommandError("BED and EQD2 are of the dose to full decay; leave --from-h, --until-h")
     done = compute(
-        seeds.as_points() if arguments.point_source else seeds,
+        seeds,
         source,
         arguments.out,
         structures=arguments.structures,
@@ -99,23 +124,17 @@ def run(arguments: argparse.Namespace) -> int:
         days = source.half_life_days
         structures = {n: with_eqd2(f, courses, days, tissue) for n, f in structures.items()}
         shown = effect_parameters(tissue, courses, days)
-    if arguments.json:
-        content = {
-            "rtdose": str(done.path),
-            "method": done.method,
-            "prescription_gy": arguments.prescription_gy,
-            "strength_at_implant_u": [round(s.strength_u, 6) for s in seeds.seeds],
-            "structures": structures,
-            "remarks": remarks,
-        }
-        if shown:
-            content["radiobiology"] = shown
-        print(json.dumps(content))
-        return 0
-    total_u = sum(s.strength_u for s in seeds.seeds)
-    print(f"{done.path}: {done.method}, {total_u:.3f} U in all at the implant")
-    print_figures(structures, [*remarks, *(effect_remarks(shown) if shown else ())])
-    return 0
+    if not arguments.json:
+        total_u = sum(s.strength_u for s in seeds.seeds)
+        print(f"{done.path}: {done.method}, {total_u:.3f} U in all at the implant")
+        print_figures(structures, [*remarks, *(effect_remarks(shown) if shown else ())])
+    content = {
+        "rtdose": str(done.path),
+        "method": done.method,
+        "structures": structures,
+        "remarks": remarks,
+    }
+    return content | ({"radiobiology": shown} if shown else {})
 
 
 def print_figures(

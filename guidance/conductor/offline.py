@@ -121,7 +121,7 @@ def compute(
     drawn: tuple[Structure, ...] = ()
     if structures:
         drawn = tuple(s for s in read_structures(structures).structures if s.contours)
-    frame = _one_frame(
+    frame = one_frame(
         {
             "the seeds": given.frame_of_reference_uid,
             str(series): volume.geometry.frame_of_reference_uid if volume else "",
@@ -222,7 +222,7 @@ def with_eqd2(
     return {**figures_gy, **added}
 
 
-def _one_frame(frames: dict[str, str]) -> str:
+def one_frame(frames: dict[str, str]) -> str:
     """Return the one frame of reference that all name, empty if none names any."""
     named = {what: uid for what, uid in frames.items() if uid}
     first = next(iter(named), "")

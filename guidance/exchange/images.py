@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
+from dose.geometry import GridGeometry
 from guidance.errors import CommandError
 from guidance.exchange.masks import SUFFIXES, is_mask_file
 from guidance.imaging.straight import straightened
@@ -28,12 +31,24 @@ def write_volume(path: Path, volume: Volume) -> Volume:
     if not is_mask_file(path):
         raise CommandError(f"{path}: write one of {', '.join(SUFFIXES)}")
     straight = straightened(volume)
-    image = sitk.GetImageFromArray(straight.hu)
-    image.SetOrigin([float(v) for v in straight.geometry.origin_mm])
-    image.SetSpacing([float(v) for v in straight.geometry.spacing_mm])
-    image.SetDirection([float(v) for v in straight.geometry.axes.ravel()])
+    write_map(path, straight.hu, straight.geometry)
+    return straight
+
+
+def write_map(
+    path: Path, values: NDArray[np.int16] | NDArray[np.float32], geometry: GridGeometry
+) -> Path:
+    """Write values (nz, ny, nx) on a grid at right angles; the path's ending says the format.
+
+    Raises:
+        CommandError: the file cannot be written.
+    """
+    image = sitk.GetImageFromArray(values)
+    image.SetOrigin([float(v) for v in geometry.origin_mm])
+    image.SetSpacing([float(v) for v in geometry.spacing_mm])
+    image.SetDirection([float(v) for v in geometry.axes.ravel()])
     try:
         sitk.WriteImage(image, str(path), useCompression=True)
     except RuntimeError as error:
         raise CommandError(f"{path} cannot be written") from error
-    return straight
+    return path

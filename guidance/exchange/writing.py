@@ -33,6 +33,7 @@ def write_dose(
     reference: ExportReference,
     *,
     description: str,
+    variant: str = "",
 ) -> Path:
     """Write an RTDOSE with 32 bits a voxel (rounding below 1e-9 of the maximum).
 
@@ -42,6 +43,7 @@ def write_dose(
         geometry: of the grid; its axes must be at right angles.
         reference: the CT it belongs to.
         description: method line; its first 64 characters go into DoseComment (LO).
+        variant: tells doses of one CT apart; each is an object of a series of its own.
 
     Raises:
         RefusedError: a sheared grid cannot be written as RTDOSE.
@@ -55,6 +57,10 @@ def write_dose(
         raise RefusedError("a dose grid with sheared axes cannot be written as RTDOSE")
     scaling = max(float(dose_gy.max()), 1e-6) / (2**32 - 1)
     data = reference.dataset(RTDoseStorage, "RTDOSE")
+    if variant:
+        data.SOPInstanceUID = reference.uid("RTDOSE", variant)
+        data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+        data.SeriesInstanceUID = reference.uid("RTDOSE", variant, "series")
     data.SeriesDescription = description[:64]
     data.DoseComment = description[:64]
     data.DoseUnits, data.DoseType, data.DoseSummationType = "GY", "PHYSICAL", "PLAN"
