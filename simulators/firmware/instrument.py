@@ -17,6 +17,8 @@ STOP_TOLERANCE_MM = 2.5
 MAXIMUM_STOPS = 15
 # Pulls at a locked stylet are recorded only while this many records are free.
 SPARE_RECORDS = 16
+# A record whose read-back differs is written again, in the next cell.
+WRITE_TRIES = 3
 _CLOSES_INTENT = {"DROP", "NODROP", "DOUBLE", "UNKNOWN"}
 
 
@@ -95,6 +97,7 @@ class Instrument:
         self._record("BOOT", firmware)
         self._recover()
         self._compare()
+        self._count_again()
 
     def at(self, now_s: float) -> None:
         """Move the clock, s since the start; a lease that is over ends its permit."""
@@ -122,8 +125,35 @@ class Instrument:
         Raises:
             RefusalError: a condition of rule 6 is not met.
         """
+        for applies, code in self._checks(
+            number, needle, cartridge, count, after, lease_ms, stops_mm
+        ):
+            if applies:
+                raise RefusalError(code)
+        try:
+            self.memory.keep_permit(number)
+        except MemoryFaultError as fault:
+            self._fault = fault.code
+            raise RefusalError(fault.code) from fault
+        stops = ",".join(str(round(10 * stop)) for stop in stops_mm)
+        if self._record("ARM", str(number), str(needle), cartridge, str(count), stops) is None:
+            raise RefusalError(self._fault)
+        lease_s = lease_ms / 1000
+        self.permit = Permit(number, needle, count, lease_s, self._now_s + lease_s, stops_mm)
+
+    def _checks(
+        self,
+        number: int,
+        needle: int,
+        cartridge: str,
+        count: int,
+        after: int,
+        lease_ms: int,
+        stops_mm: tuple[float, ...],
+    ) -> tuple[tuple[bool, str], ...]:
+        """Return what stands against a permit (rule 6), each with its error code."""
         remaining = self.mechanics.follower()
-        checks = (
+        return (
             (self.permit is not None or self._stroke > 0, "ARMED"),
             (number <= self.memory.permit, "PERMIT"),
             (after != self.memory.head_eid, "STALE"),
@@ -139,19 +169,6 @@ class Instrument:
             (min(stops_mm) < 0 or max(stops_mm) >= 1000, "ARGS"),
             (not 100 <= lease_ms <= MAXIMUM_LEASE_MS, "ARGS"),
         )
-        for applies, code in checks:
-            if applies:
-                raise RefusalError(code)
-        try:
-            self.memory.keep_permit(number)
-        except MemoryFaultError as fault:
-            self._fault = fault.code
-            raise RefusalError(fault.code) from fault
-        stops = ",".join(str(round(10 * stop)) for stop in stops_mm)
-        if self._record("ARM", str(number), str(needle), cartridge, str(count), stops) is None:
-            raise RefusalError(self._fault)
-        lease_s = lease_ms / 1000
-        self.permit = Permit(number, needle, count, lease_s, self._now_s + lease_s, stops_mm)
 
     def end_permit(self, reason: str, *words: str) -> None:
         """End the permit, if there is one, close the lock and record why."""
@@ -308,6 +325,15 @@ class Instrument:
         self._compare_cartridge(moved=False)
         self._compare_needle(moved=False)
 
+    def _count_again(self) -> None:
+        """Record seeds that left without a record: the power went while they fell."""
+        follower = self.mechanics.follower()
+        gone = 0 if follower is None or not self._cartridge else self._remaining - follower
+        if gone in {1, 2} and not self.unresolved:
+            self._result(str(self._needle), gone, "found")
+            self._fault = "SENSOR"
+            self._record("SENSOR", "follower", str(self._needle))
+
     def _compare_cartridge(self, *, moved: bool) -> None:
         magazine = self.mechanics.magazine
         serial = magazine.serial if magazine else ""
@@ -336,15 +362,19 @@ class Instrument:
     def _record(self, kind: str, *args: str) -> Record | None:
         """Write a record; without it nothing may be permitted any more."""
         ms = round(self._now_s * 1000)
-        try:
-            record = self.memory.add(self.memory.boot, ms, kind, args)
-        except MemoryFaultError as fault:
-            self._fault = fault.code
-            self.permit = None
-            self.mechanics.locked = True
-            return None
-        self._recorded(record)
-        return record
+        for _ in range(WRITE_TRIES):
+            try:
+                record = self.memory.add(self.memory.boot, ms, kind, args)
+            except MemoryFaultError as fault:
+                # A bad cell is passed over; a seed that has left must not go unrecorded for it.
+                code = fault.code
+                continue
+            self._recorded(record)
+            return record
+        self._fault = code
+        self.permit = None
+        self.mechanics.locked = True
+        return None
 
 
 def _unresolved(memory: JournalMemory) -> set[int]:

@@ -50,12 +50,15 @@ class JournalMemory:
     not written.
     """
 
-    def __init__(self, path: Path | None = None, *, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self, path: Path | None = None, *, capacity: int = CAPACITY, cells: bytes = b""
+    ) -> None:
         """Open the memory, and format it if it holds nothing.
 
         Args:
             path: file; None keeps the memory in RAM.
             capacity: records that may wait for acknowledgement.
+            cells: what a memory in RAM holds.
         """
         self._path = path
         self.capacity = capacity
@@ -64,7 +67,7 @@ class JournalMemory:
         self.acked_eid = self.boot = self.permit = 0
         self._tear = False
         self._failures = 0
-        self._cells = bytearray(path.read_bytes() if path is not None and path.exists() else b"")
+        self._cells = bytearray(path.read_bytes() if path is not None and path.exists() else cells)
         for line in bytes(self._cells).split(b"\n"):
             body = decode(line)
             if body is not None:
@@ -83,6 +86,10 @@ class JournalMemory:
     def free(self) -> int:
         """Records that fit before something unacknowledged would be overwritten."""
         return self.capacity - (self.head_eid - self.acked_eid)
+
+    def switched_on_again(self) -> JournalMemory:
+        """Return what a start of the controller finds in the cells of this memory in RAM."""
+        return JournalMemory(capacity=self.capacity, cells=bytes(self._cells))
 
     def add(self, boot: int, ms: int, kind: str, args: tuple[str, ...]) -> Record:
         """Write a record, read it back and return it.

@@ -4,13 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from devices.applicator.frame import LineCutter
+import numpy as np
+
+from devices.applicator.frame import LineCutter, encode
 from devices.applicator.records import DeviceRecord
 from devices.applicator.session import HostSession, Request
 from devices.errors import DeviceBroken
-from simulators.firmware import Controller, JournalMemory, Magazine, Mechanics
+from simulators.firmware import Controller, JournalMemory, Magazine, Mechanics, PowerLostError
+from simulators.line import CableFaults, FaultyCable
 
 TICK_S = 0.02
+
+
+class Watched(Controller):
+    """A controller that somebody watches: which self-tests were asked for, in which session."""
+
+    def __init__(self, bench: Bench, *parts: object, **named: object) -> None:
+        self._bench = bench
+        super().__init__(*parts, **named)  # type: ignore[arg-type]
+
+    def _line(self, body: str) -> None:
+        before = self._sid
+        super()._line(body)
+        self._bench.epoch += self._sid != before
+        words = body.split(" ")
+        if words[1:2] == [self._sid] and words[3:4] == ["SELFTEST"]:
+            self._bench.tests_asked.add((self._bench.epoch, words[2]))
 
 
 @dataclass
@@ -26,15 +45,41 @@ class Bench:
     now_s: float = 0.0
     sessions: int = 0
     tested_boot: int = 0
+    protocol: str = "1.1"
+    starts: int = 0
+    cable: FaultyCable | None = None
+    # What hosts ever put on the wire: each whole line, and who asked for which permit.
+    sent: dict[bytes, None] = field(default_factory=dict)
+    asked_permits: dict[int, tuple[str, int]] = field(default_factory=dict)
+    epoch: int = 0
+    tests_asked: set[tuple[int, str]] = field(default_factory=set)
+    renewed_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.restart_device()
         self.restart_host()
 
+    def lay_cable(self, faults: CableFaults, seed: int) -> None:
+        self.cable = FaultyCable(faults, np.random.default_rng(seed))
+
     def restart_device(self) -> None:
-        self.controller = Controller(
-            self.memory, self.mechanics, serial_number="SA1", now_s=self.now_s
-        )
+        """Switch on; the power may go again in the middle of the first write."""
+        while True:
+            self.starts += 1
+            self.memory = self.memory.switched_on_again()
+            self.mechanics.locked = True
+            try:
+                self.controller = Watched(
+                    self,
+                    self.memory,
+                    self.mechanics,
+                    serial_number="SA1",
+                    now_s=self.now_s,
+                    protocol=self.protocol,
+                )
+            except PowerLostError:
+                continue
+            return
 
     def restart_host(self) -> None:
         self.sessions += 1
@@ -51,21 +96,60 @@ class Bench:
         except DeviceBroken:
             self.restart_host()
             return
-        self.controller.tick(self.now_s)
-        if down and not lose_down:
-            self.controller.receive(down, self.now_s)
-        up = self.controller.output()
-        if lose_up:
-            return
-        for words in self.cutter.feed(up):
+        self.note(down)
+        if lose_down:
+            down = b""
+        up = self.device_hears(self.cable.down(down, self.now_s) if self.cable else down)
+        if self.cable:
+            up = self.cable.up(up, self.now_s)
+        if not lose_up:
+            self.host_hears(up, keep=keep)
+
+    def idle(self) -> None:
+        """Let 20 ms pass for the device alone: the host hangs."""
+        self.now_s += TICK_S
+        self.device_hears(b"")
+
+    def note(self, down: bytes) -> None:
+        """Remember what a host asked for, as whoever watches the wire could."""
+        for line in down.split(b"\n"):
+            words = line.decode().rsplit("*", 1)[0].split(" ")
+            if words[3:4] in (["ARM"], ["KEEP"]):
+                self.renewed_s = self.now_s
+            if not line or line in self.sent:
+                continue
+            self.sent[line] = None
+            if words[3] == "ARM" and len(words) == 11:
+                self.asked_permits[int(words[4])] = (words[1], int(words[8]))
+
+    def device_hears(self, data: bytes) -> bytes:
+        """Return what the controller says to some bytes; none if its power goes."""
+        try:
+            self.controller.tick(self.now_s)
+            if data:
+                self.controller.receive(data, self.now_s)
+            return self.controller.output()
+        except PowerLostError:
+            self.restart_device()
+            return b""
+
+    def host_hears(self, data: bytes, *, keep: bool = True) -> None:
+        for words in self.cutter.feed(data):
             try:
                 record = self.host.receive(words, self.now_s)
             except DeviceBroken:
                 self.restart_host()
                 return
+            self.tested_boot = self.host.tested_boot
             if record is not None and keep:
                 self.log.append(record)
                 self.host.kept(record)
+
+    def say(self, *words: object) -> None:
+        """Put a line of another program on the wire, as a second host would."""
+        line = encode("C", *words)
+        self.note(line)
+        self.host_hears(self.device_hears(line))
 
     def settle(self, ticks: int = 150) -> None:
         for _ in range(ticks):
