@@ -199,8 +199,10 @@ class Instrument:
         Raises:
             RefusalError: a permit is in force, or something is at fault.
         """
-        if self.permit is not None:
+        if self.permit is not None or self._stroke:
             raise RefusalError("ARMED")
+        # A stroke whose outcome could not be written is closed before anything else.
+        self._recover()
         if self.mechanics.magazine is not None and self.mechanics.follower() is None:
             self._fault = "SENSOR"
         elif self._fault in {"SENSOR", "FULL"} and self.memory.free > 0:

@@ -54,6 +54,9 @@ class Bench:
     epoch: int = 0
     tests_asked: set[tuple[int, str]] = field(default_factory=set)
     renewed_s: float = 0.0
+    # Requests that left before the one before them was answered.
+    answered: set[tuple[str, int]] = field(default_factory=set)
+    hurried: int = 0
 
     def __post_init__(self) -> None:
         self.restart_device()
@@ -119,6 +122,9 @@ class Bench:
             if not line or line in self.sent:
                 continue
             self.sent[line] = None
+            before = (words[1], int(words[2]) - 1)
+            if words[1] == self.host.sid and before[1] and before not in self.answered:
+                self.hurried += 1
             if words[3] == "ARM" and len(words) == 11:
                 self.asked_permits[int(words[4])] = (words[1], int(words[8]))
 
@@ -135,6 +141,8 @@ class Bench:
 
     def host_hears(self, data: bytes, *, keep: bool = True) -> None:
         for words in self.cutter.feed(data):
+            if words[0] == "R" and words[2:3] and words[2].isdecimal():
+                self.answered.add((words[1], int(words[2])))
             try:
                 record = self.host.receive(words, self.now_s)
             except DeviceBroken:

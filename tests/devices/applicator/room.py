@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from devices.applicator.session import Phase
-from simulators.firmware import JournalMemory, Magazine, PowerLostError
+from simulators.firmware import JournalMemory, Magazine, Passage, PowerLostError
 from simulators.firmware.instrument import NEARLY_FULL
 from simulators.firmware.memory import Record
 from simulators.line import CableFaults
@@ -45,7 +45,7 @@ class Room(RuleBasedStateMachine):
         self.lost = 0
         self.permit = 0
         self.rid = 0
-        self.cartridges = 0
+        self.cartridges = 1
         # Strokes that may end unknown: cut, jammed, or with a sensor that says otherwise.
         self.doubtful = 0
         self.judged = 0
@@ -103,7 +103,7 @@ class Room(RuleBasedStateMachine):
 
     @rule()
     def unplugged(self) -> None:
-        self.bench.controller.cable_lost(self.bench.now_s)
+        self._guarded(lambda: self.bench.controller.cable_lost(self.bench.now_s))
         self.bench.restart_host()
         self.bench.lay_cable(QUIET, 0)
 
@@ -234,7 +234,7 @@ class Room(RuleBasedStateMachine):
         if begun:
             self._guarded(lambda: instrument.end_stroke(passage.gate, jammed=passage.jammed))
         else:
-            self._guarded(lambda: self.bench.controller.passed_unasked(passage))
+            self._unasked(passage)
 
     @rule(fault=st.sampled_from(["gate_stuck", "follower_stuck", "lock_fails_open"]))
     def a_part_fails(self, fault: str) -> None:
@@ -250,8 +250,17 @@ class Room(RuleBasedStateMachine):
     def a_seed_falls_late(self) -> None:
         passage = self.bench.mechanics.drop_late()
         self.left += passage.seeds
-        self.lost += passage.seeds - passage.gate
+        self._unasked(passage)
+
+    def _unasked(self, passage: Passage) -> None:
+        """Seeds that no stroke asked for: no intent stands for them if their write fails."""
+        counted = self._counted()
         self._guarded(lambda: self.bench.controller.passed_unasked(passage))
+        self.lost += max(0, passage.seeds - (self._counted() - counted))
+
+    def _counted(self) -> int:
+        records = self.bench.memory.records
+        return sum({"DROP": 1, "DOUBLE": 2}.get(r.kind, 0) for r in records)
 
     # --- the device's power and memory -------------------------------------
 
@@ -277,6 +286,27 @@ class Room(RuleBasedStateMachine):
             if torn:
                 self.bench.memory.tear_next()
             self.bench.restart_device()
+
+    @rule()
+    def another_applicator_for_a_while(self) -> None:
+        """Rule 3: its journal is not ours, so nothing of it is kept, acknowledged or permitted."""
+        bench, mine, known = self.bench, self.bench.memory, list(self.bench.log)
+        if not known:
+            return
+        bench.memory = JournalMemory()
+        bench.restart_device()
+        bench.restart_host()
+        bench.settle(40)
+        magazine = bench.mechanics.magazine
+        self.permit += 1
+        words = (self.permit, bench.mechanics.needle, magazine.serial if magazine else "C0", 1)
+        bench.ask("ARM", *words, bench.memory.head_eid, 1000, "0", ticks=15)
+        assert bench.log == known
+        assert not bench.memory.acked_eid
+        assert "ARM" not in {r.kind for r in bench.memory.records}
+        bench.memory = mine
+        bench.restart_device()
+        bench.restart_host()
 
     @rule()
     def the_next_write_is_torn(self) -> None:
@@ -312,6 +342,10 @@ class Room(RuleBasedStateMachine):
     def rule_1_a_request_is_executed_once(self) -> None:
         tests = sum(r.kind == "TEST" for r in self.bench.memory.records)
         assert tests <= len(self.bench.tests_asked)
+
+    @invariant()
+    def rule_1_the_host_stops_and_waits(self) -> None:
+        assert not self.bench.hurried
 
     @invariant()
     def rule_2_the_permit_is_of_the_session_in_force(self) -> None:
@@ -432,9 +466,12 @@ class Room(RuleBasedStateMachine):
     def every_seed_is_in_the_journal(self) -> None:
         """Counted is what left, but for strokes said to be unknown and seeds no sensor saw."""
         records = self.bench.memory.records
-        counted = sum({"DROP": 1, "DOUBLE": 2}.get(r.kind, 0) for r in records)
+        counted = self._counted()
         unknown = sum(r.kind == "UNKNOWN" for r in records)
-        unseen = self.lost + 2 * self.doubtful
+        outcomes = [
+            r.kind for r in records if r.kind in {"INTENT", "DROP", "NODROP", "DOUBLE", "UNKNOWN"}
+        ]
+        unseen = self.lost + 2 * (outcomes[-1:] == ["INTENT"])
         assert counted - unseen <= self.left <= counted + 2 * unknown + unseen
 
     def teardown(self) -> None:
