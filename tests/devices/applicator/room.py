@@ -144,10 +144,11 @@ class Room(RuleBasedStateMachine):
         self.rid += 1
         name = f"{session}{self.rid}"
         bench.say(name, 1, "HELLO", major)
-        self.versions[self.permit + (not older)] = major
         self._forged_arm(name, 2, count, after, older=older, wrong=wrong)
+        self.versions[self.permit] = major
         if count > 1:
             self._forged_arm(name, 3, count, 0, older=False, wrong="")
+            self.versions[self.permit] = major
 
     def _forged_arm(
         self, name: str, rid: int, count: int, after: int, *, older: bool, wrong: str

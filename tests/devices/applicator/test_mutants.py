@@ -414,7 +414,11 @@ STORIES: tuple[tuple[Act, ...], ...] = (
     (permit(2), HANGS, stroke()),
     (permit(2), ("the_host_dies", {"cut": False}), QUIET, stroke()),
     *(
-        (("a_bad_line_and_a_disk_that_fails", {"losses": [loss] * 20}), QUIET, QUIET)
+        (
+            ("draw_back", {"stop": 5.0}),
+            ("a_bad_line_and_a_disk_that_fails", {"losses": [loss] * 20}),
+            QUIET,
+        )
         for loss in ((False, True, True), (False, False, False))
     ),
     (("brown_out", {"times": 1, "torn": False}), LOSING_ANSWERS, QUIET),
