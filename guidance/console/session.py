@@ -87,6 +87,12 @@ class Mailbox:
             self._snapshot = snapshot
             self._fresh.notify_all()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is one that nobody has taken."""
+        with self._fresh:
+            return self._snapshot is not None
+
     def take(self, timeout_s: float) -> Snapshot | None:
         """Return a snapshot not taken before, None if none came in time."""
         with self._fresh:

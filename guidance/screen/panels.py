@@ -54,7 +54,8 @@ def panel(title: str = "") -> tuple[QFrame, QVBoxLayout]:
 class TopBar(QWidget):
     """Whose case this is, what is shown, and whether the cables hold."""
 
-    def __init__(self) -> None:
+    def __init__(self, banner: str = "") -> None:
+        """Make an empty bar; a banner says that this is not happening now."""
         super().__init__()
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
@@ -62,11 +63,20 @@ class TopBar(QWidget):
         self._patient, self._case, self._plan = label("name"), label(), label()
         self._scan, self._link, self._notice = label(), label(), label()
         self._notice.setText(coloured(tr(theme.NOTICE), theme.WARN))
+        if banner:
+            badge = label("banner")
+            badge.setText(html.escape(banner))
+            layout.addWidget(badge)
         for part in (self._patient, self._case, self._plan, self._scan):
             layout.addWidget(part)
         layout.addStretch(1)
         layout.addWidget(self._link)
         layout.addWidget(self._notice)
+
+    @property
+    def text(self) -> str:
+        """All that it says, as rich text."""
+        return " ".join(part.text() for part in self.findChildren(QLabel))
 
     def show_snapshot(self, snapshot: Snapshot, now: datetime) -> None:
         """Say it anew."""

@@ -14,14 +14,24 @@ from PyQt5.QtWidgets import QApplication
 
 from guidance.errors import CommandError
 from guidance.screen.acts import Acts
-from guidance.screen.window import RoomWindow
+from guidance.screen.keys import Keys
+from guidance.screen.window import Clock, RoomWindow, utc_now
 
 log = logging.getLogger(__name__)
 
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
-def play(acts: Acts, operator: str, tick: Callable[[RoomWindow], None], *, every_ms: int) -> None:
+def play(
+    acts: Acts,
+    operator: str,
+    tick: Callable[[RoomWindow], None],
+    *,
+    every_ms: int,
+    clock: Clock = utc_now,
+    banner: str = "",
+    keys: Keys | None = None,
+) -> None:
     """Show the window until it is closed.
 
     Args:
@@ -29,6 +39,9 @@ def play(acts: Acts, operator: str, tick: Callable[[RoomWindow], None], *, every
         operator: name to begin with.
         tick: called again and again in the window's thread; must not wait for anything.
         every_ms: how often.
+        clock: the time now, for ages.
+        banner: of a recorded case; empty in a room.
+        keys: which key does what; the usual ones if left out.
 
     Raises:
         CommandError: there is no display.
@@ -37,7 +50,7 @@ def play(acts: Acts, operator: str, tick: Callable[[RoomWindow], None], *, every
         raise CommandError("there is no display to open the window on; use --headless")
     # Kept in a variable: Qt crashes if Python lets go of its application.
     application = QApplication.instance() or QApplication(sys.argv[:1])
-    window = RoomWindow(acts, operator)
+    window = RoomWindow(acts, operator, clock=clock, banner=banner, keys=keys)
     screen = QGuiApplication.primaryScreen()
     if screen is not None:
         # Without a window manager nobody would maximise it.

@@ -78,6 +78,8 @@ def style_sheet(scale: float) -> str:
     QLabel[role="figure"] {{ font-size: {px(36)}; font-weight: bold; }}
     QLabel[role="action"] {{ font-size: {px(26)}; font-weight: bold; }}
     QLabel[role="alarm"] {{ font-size: {px(24)}; font-weight: bold; }}
+    QLabel[role="banner"] {{ color: {GROUND}; background: {NOTE}; font-weight: bold;
+        padding: {px(2)} {px(10)}; border-radius: {px(4)}; }}
     QLabel[role="step"] {{ color: {QUIET}; background: {PANEL}; padding: {px(4)};
         border-radius: {px(4)}; }}
     QLabel[role="step-now"] {{ color: {GROUND}; background: {NOTE}; font-weight: bold;

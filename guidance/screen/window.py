@@ -45,6 +45,7 @@ class RoomWindow(QMainWindow):
         clock: Clock = utc_now,
         keys: Keys | None = None,
         pulse: Callable[[], None] | None = None,
+        banner: str = "",
     ) -> None:
         """Make an empty window.
 
@@ -54,9 +55,10 @@ class RoomWindow(QMainWindow):
             clock: the time now, for ages.
             keys: which key does what; the usual ones if left out.
             pulse: makes one sound of an alarm; the system's if left out.
+            banner: of a recorded case, said beside the notice; it makes no sound.
         """
         super().__init__()
-        self._clock, self._acts = clock, acts
+        self._clock, self._acts, self._banner = clock, acts, banner
         self.keys = keys or Keys.usual()
         self._snapshot: Snapshot | None = None
         self._scale = 0.0
@@ -70,7 +72,8 @@ class RoomWindow(QMainWindow):
     def _build(self, operator: str) -> None:
         """Make all widgets, in the language in use."""
         self.setWindowTitle(f"seedguide: {tr(theme.NOTICE)}")
-        self.top_bar, self.rail, self.scene = TopBar(), StepRail(), Scene()
+        self.top_bar = TopBar(tr("REPLAY {what}", what=self._banner) if self._banner else "")
+        self.rail, self.scene = StepRail(), Scene()
         self.card, self.implant, self.next_action = NeedleCard(), ImplantPanel(), NextAction()
         self.table, self.dvh, self.figures = NeedleTable(), DvhPlot(), DoseFigures()
         of = self.keys.of
@@ -148,7 +151,8 @@ class RoomWindow(QMainWindow):
         self.dvh.show_dose(snapshot)
         self.figures.show_dose(snapshot)
         self.alarm_line.show_snapshot(snapshot)
-        self.sound.listen(snapshot.alarms)
+        if not self._banner:
+            self.sound.listen(snapshot.alarms)
         self.act_bar.show_snapshot(snapshot)
         self.cartridges.show_snapshot(snapshot)
         self._show_needle()

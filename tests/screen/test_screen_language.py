@@ -13,7 +13,7 @@ from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import RoomWindow
 from guidance.screen.language import FOLDER, language, said, speak, tr
 from tests.screen.room_case import NOW, Recorder, snapshot
-from tests.screen.texts import in_code, read_ts
+from tests.screen.texts import Texts, in_code, read_ts
 
 PLACE = re.compile(r"\{\w+\}")
 # Names of the case, units, keys, terms that Chinese departments write in Latin letters.
@@ -61,12 +61,17 @@ def latin_words(text: str) -> list[str]:
     return re.findall(r"[A-Za-z]{2,}", LATIN.sub(" ", text))
 
 
+def said_in_chinese(texts: Texts) -> Texts:
+    """What is translated; a new sentence of the core is shown in English until it is."""
+    return {key: translation for key, translation in texts.items() if translation}
+
+
 def test_every_text_of_the_screen_is_translated_and_keeps_its_places():
     there = read_ts(FOLDER / "zh.ts")
     for context, text in in_code():
         if context == "screen":
             assert there.get((context, text)), f"scripts/translations: not translated: {text!r}"
-    for (_, text), translation in there.items():
+    for (_, text), translation in said_in_chinese(there).items():
         assert sorted(PLACE.findall(text)) == sorted(PLACE.findall(translation)), text
 
 
@@ -74,14 +79,14 @@ def test_the_compiled_file_is_that_of_the_source(qapp):
     from PyQt5.QtCore import QCoreApplication
 
     speak("zh")
-    for (context, text), translation in read_ts(FOLDER / "zh.ts").items():
+    for (context, text), translation in said_in_chinese(read_ts(FOLDER / "zh.ts")).items():
         said_ = QCoreApplication.translate(context, text)
         assert said_ == translation, f"run scripts/translations: {text!r}"
 
 
 def test_sentences_of_the_core_are_recognised_with_their_numbers(qapp):
     speak("zh")
-    for (context, text), translation in read_ts(FOLDER / "zh.ts").items():
+    for (context, text), translation in said_in_chinese(read_ts(FOLDER / "zh.ts")).items():
         if context == "core":
             places = PLACE.findall(text)
             numbers = {place: str(17 + i) for i, place in enumerate(places)}

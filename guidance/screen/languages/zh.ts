@@ -588,6 +588,10 @@
       <translation>所见、未计数的粒子</translation>
     </message>
     <message>
+      <source>REPLAY {what}</source>
+      <translation>回放 {what}</translation>
+    </message>
+    <message>
       <source>tip</source>
       <translation>针尖</translation>
     </message>
@@ -795,6 +799,70 @@
   <context>
     <name>core</name>
     <message>
+      <source>case {a} has {b} events; there is no event {c}</source>
+      <translation>病例 {a} 有 {b} 个事件；没有事件 {c}</translation>
+    </message>
+    <message>
+      <source>There is no advice: {a}</source>
+      <translation>没有建议：{a}</translation>
+    </message>
+    <message>
+      <source>a supplementary seed is accepted by a named person; give a name</source>
+      <translation>补种粒子须由具名人员接受；请填写姓名</translation>
+    </message>
+    <message>
+      <source>the implant is verified; no seed is added to it</source>
+      <translation>植入已核实；不再加粒</translation>
+    </message>
+    <message>
+      <source>this advice is no longer the last; look at the new one</source>
+      <translation>该建议已非最新；请看新建议</translation>
+    </message>
+    <message>
+      <source>the implant has changed since this advice; wait for the new one</source>
+      <translation>此建议之后植入有变；请等待新建议</translation>
+    </message>
+    <message>
+      <source>the advice proposes no seed {a}</source>
+      <translation>建议中没有粒子 {a}</translation>
+    </message>
+    <message>
+      <source>seed {a} of the advice was accepted before</source>
+      <translation>建议的粒子 {a} 已接受</translation>
+    </message>
+    <message>
+      <source>a supplementary seed is taken back by a named person; give a name</source>
+      <translation>撤回补种粒子须由具名人员执行；请填写姓名</translation>
+    </message>
+    <message>
+      <source>there is no supplementary seed {a}</source>
+      <translation>没有补种粒子 {a}</translation>
+    </message>
+    <message>
+      <source>supplementary seed {a} has been dropped</source>
+      <translation>补种粒子 {a} 已植入</translation>
+    </message>
+    <message>
+      <source>the applicator is armed; end the permit first</source>
+      <translation>植入器已解锁；请先结束许可</translation>
+    </message>
+    <message>
+      <source>a question is answered by a named person; give a name</source>
+      <translation>须由具名人员回答；请填写姓名</translation>
+    </message>
+    <message>
+      <source>nothing is asked under {a}</source>
+      <translation>没有问题 {a}</translation>
+    </message>
+    <message>
+      <source>answer one of: {a}</source>
+      <translation>请从中选答：{a}</translation>
+    </message>
+    <message>
+      <source>taking in what is in doubt needs a reason; give one</source>
+      <translation>采用存疑内容须有理由；请填写</translation>
+    </message>
+    <message>
       <source>Cartridge {a} has {b} U a seed; the plan was made for {c} U.</source>
       <translation>弹夹 {a} 每粒 {b} U；计划按 {c} U 制定。</translation>
     </message>
@@ -805,6 +873,34 @@
     <message>
       <source>a case is opened by a named person; give a name</source>
       <translation>须由具名人员打开病例；请填写姓名</translation>
+    </message>
+    <message>
+      <source>the time-out has no item {a}</source>
+      <translation>核查单没有条目 {a}</translation>
+    </message>
+    <message>
+      <source>an item that is not in order needs a note; say what is wrong</source>
+      <translation>不合要求的条目须注明；请说明问题</translation>
+    </message>
+    <message>
+      <source>Not in order: {a}.</source>
+      <translation>不合要求：{a}。</translation>
+    </message>
+    <message>
+      <source>the implant is not verified yet; it is signed after that</source>
+      <translation>植入尚未核实；核实后签署</translation>
+    </message>
+    <message>
+      <source>this case is signed by: {a}; not by {b}</source>
+      <translation>本病例由 {a} 签署；不由 {b}</translation>
+    </message>
+    <message>
+      <source>the {a} has signed already</source>
+      <translation>{a} 已签署</translation>
+    </message>
+    <message>
+      <source>{a} has signed in another role; another person must sign here</source>
+      <translation>{a} 已以其他角色签署；此处须由他人签署</translation>
     </message>
     <message>
       <source>there is no analysed verification scan yet</source>
@@ -823,12 +919,12 @@
       <translation>病例已关闭</translation>
     </message>
     <message>
-      <source>the applicator is armed; end the permit first</source>
-      <translation>植入器已解锁；请先结束许可</translation>
-    </message>
-    <message>
       <source>cartridge {a} is not closed; count what is left</source>
       <translation>弹夹 {a} 未结清；请清点剩余</translation>
+    </message>
+    <message>
+      <source>the case is not signed yet by: {a}</source>
+      <translation>尚未签署：{a}</translation>
     </message>
     <message>
       <source>{a} seeds have no known place; the case closes only with a signed sentence</source>
@@ -923,40 +1019,40 @@
       <translation>植入器记录 {a} 无法读取：{b} {c}。请人工核对。</translation>
     </message>
     <message>
-      <source>Cannot be used: {a}</source>
-      <translation>无法使用：{a}</translation>
+      <source>seed {a} is not seen on the last scan; add it where it lies</source>
+      <translation>末次扫描未见粒子 {a}；请在其位置添加</translation>
     </message>
     <message>
-      <source>The plan could not be registered: {a}</source>
-      <translation>计划无法配准：{a}</translation>
+      <source>there is no seed {a}</source>
+      <translation>没有粒子 {a}</translation>
     </message>
     <message>
-      <source>Needle {a} lies {b} mm from {c}; the limit is {d} mm.</source>
-      <translation>针 {a} 距 {c} {b} mm；限值 {d} mm。</translation>
+      <source>there is no analysed verification scan to change seeds in</source>
+      <translation>没有已分析的核实扫描可供修改粒子</translation>
     </message>
     <message>
-      <source>Needle {a}: {b} of its seeds would land nearer than {c} mm ({d}). The stylet is locked for them.</source>
-      <translation>针 {a}：{b} 粒将落在 {c} mm 以内（{d}）。已对其锁定推杆。</translation>
+      <source>tip and entry of a needle must differ</source>
+      <translation>针尖与进针点不得相同</translation>
     </message>
     <message>
-      <source>{a} of patient {b} arrived and is held: this case is of patient {c}.</source>
-      <translation>收到患者 {b} 的 {a}，已搁置：本病例为患者 {c}。</translation>
+      <source>needle {a} is not seen on the last scan of needles</source>
+      <translation>末次进针扫描未见针 {a}</translation>
     </message>
     <message>
-      <source>A {a} object arrived ({b}); the procedure makes no use of it.</source>
-      <translation>收到 {a} 对象（{b}）；本流程不使用。</translation>
+      <source>seeds were dropped through needle {a}; it stays</source>
+      <translation>针 {a} 已植入粒子；须保留</translation>
     </message>
     <message>
-      <source>Plan {a} is of patient {b} and is held: this case is of patient {c}.</source>
-      <translation>计划 {a} 属于患者 {b}，已搁置：本病例为患者 {c}。</translation>
+      <source>there is no analysed scan of needles to change needles in</source>
+      <translation>没有已分析的进针扫描可供修改</translation>
     </message>
     <message>
-      <source>Plan {a} arrived after the first seed and is held.</source>
-      <translation>计划 {a} 在首粒之后到达，已搁置。</translation>
+      <source>a detection is changed by a named person for a reason; give both</source>
+      <translation>修改检测须有姓名与理由；请填写</translation>
     </message>
     <message>
-      <source>{a} of patient {b} is held: the plan is of patient {c}.</source>
-      <translation>患者 {b} 的 {a} 已搁置：计划属于患者 {c}。</translation>
+      <source>the case is closed</source>
+      <translation>病例已关闭</translation>
     </message>
     <message>
       <source>{a} of {b} counted seeds are not seen on the scan: {c}.</source>
@@ -967,8 +1063,60 @@
       <translation>见到 {a} 粒未计数粒子，位于 {b} mm（LPS）。</translation>
     </message>
     <message>
+      <source>Not where they were before: {a}.</source>
+      <translation>已不在原位：{a}。</translation>
+    </message>
+    <message>
+      <source>The plan could not be registered: {a}</source>
+      <translation>计划无法配准：{a}</translation>
+    </message>
+    <message>
+      <source>a registration is accepted by a named person; give a name</source>
+      <translation>须由具名人员接受配准；请填写姓名</translation>
+    </message>
+    <message>
       <source>there is no registration to accept yet</source>
       <translation>尚无配准可接受</translation>
+    </message>
+    <message>
+      <source>the registration is implausible: {a} Give a reason, move it by hand, or scan again</source>
+      <translation>配准不可信：{a} 请说明理由、手动调整或重新扫描</translation>
+    </message>
+    <message>
+      <source>the registration was moved; wait until its residual is measured</source>
+      <translation>配准已调整；请等待残差测定</translation>
+    </message>
+    <message>
+      <source>a registration is moved by a named person for a reason; give both</source>
+      <translation>调整配准须有姓名与理由；请填写</translation>
+    </message>
+    <message>
+      <source>there is no registration to move yet</source>
+      <translation>尚无配准可调整</translation>
+    </message>
+    <message>
+      <source>seeds have been dropped under this registration; scan again instead</source>
+      <translation>已按此配准植入粒子；请重新扫描</translation>
+    </message>
+    <message>
+      <source>a move by hand goes to {a} mm and {b} degrees; beyond that scan or plan again</source>
+      <translation>手动调整限 {a} mm 与 {b} 度；超出请重新扫描或计划</translation>
+    </message>
+    <message>
+      <source>Cannot be used: {a}</source>
+      <translation>无法使用：{a}</translation>
+    </message>
+    <message>
+      <source>Needle {a} lies {b} mm from {c}; the limit is {d} mm.</source>
+      <translation>针 {a} 距 {c} {b} mm；限值 {d} mm。</translation>
+    </message>
+    <message>
+      <source>Needle {a}: {b} of its seeds would land nearer than {c} mm ({d}). The stylet is locked for them.</source>
+      <translation>针 {a}：{b} 粒将落在 {c} mm 以内（{d}）。已对其锁定推杆。</translation>
+    </message>
+    <message>
+      <source>A {a} object arrived ({b}); the procedure makes no use of it.</source>
+      <translation>收到 {a} 对象（{b}）；本流程不使用。</translation>
     </message>
     <message>
       <source>Planned but not seen: needle {a}.</source>
@@ -981,6 +1129,10 @@
     <message>
       <source>the registration must be accepted before the needles are confirmed</source>
       <translation>确认针道前须先接受配准</translation>
+    </message>
+    <message>
+      <source>answer first: {a}</source>
+      <translation>请先回答：{a}</translation>
     </message>
     <message>
       <source>no needle has been seen yet; send a scan of the needles</source>
@@ -1023,12 +1175,20 @@
       <translation>每粒粒子去向明确：可关闭病例。</translation>
     </message>
     <message>
+      <source>Decide: {a}</source>
+      <translation>请决定：{a}</translation>
+    </message>
+    <message>
       <source>Scan the patient with the needles in place.</source>
       <translation>进针后扫描患者。</translation>
     </message>
     <message>
       <source>The plan is being registered to the scan.</source>
       <translation>正在将计划配准到扫描。</translation>
+    </message>
+    <message>
+      <source>The registration moved by hand is being measured.</source>
+      <translation>正在测定手动调整后的配准。</translation>
     </message>
     <message>
       <source>The needles are being matched with the plan.</source>
@@ -1061,6 +1221,10 @@
     <message>
       <source>Count the seeds left in cartridge {a}.</source>
       <translation>清点弹夹 {a} 的剩余粒子。</translation>
+    </message>
+    <message>
+      <source>Sign the implant: {a}.</source>
+      <translation>请签署植入：{a}。</translation>
     </message>
     <message>
       <source>{a} seeds unresolved: find them or sign a sentence.</source>
@@ -1113,6 +1277,10 @@
     <message>
       <source>matching the needles with the plan</source>
       <translation>正在匹配针与计划</translation>
+    </message>
+    <message>
+      <source>measuring the registration</source>
+      <translation>正在测定配准</translation>
     </message>
     <message>
       <source>TG-43 2D line source, {a}, water in water, {b}</source>
