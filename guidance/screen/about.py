@@ -21,6 +21,9 @@ from guidance.screen.words import coloured
 PACKAGES = ("seedguide", "numpy", "scipy", "pydicom", "pynetdicom", "SimpleITK", "pyqtgraph")
 
 
+COLUMNS = 3
+
+
 class AboutPage(QFrame):
     """The keys in two columns, the settings, the versions and the notice."""
 
@@ -37,7 +40,8 @@ class AboutPage(QFrame):
         self._keys = label("quiet")
         self._keys.setText(_keys(keys))
         self._keys.setAlignment(Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self._keys, 3)
+        row.addWidget(self._keys, 5)
+        self.setMinimumSize(1, 1)
         side = QVBoxLayout()
         row.addLayout(side, 2)
         notice = label("action", wrap=True)
@@ -78,12 +82,12 @@ def _keys(keys: Keys) -> str:
         (tr("middle"), tr("move the picture")),
         (tr("double click"), tr("one view alone, or all")),
     ]
-    half = (len(lines) + 1) // 2
+    height = -(-len(lines) // COLUMNS)
     rows = []
-    for one, other in zip(lines[:half], [*lines[half:], ("", "")], strict=False):
+    for row in range(height):
         cells = "".join(
             f"<td><b>{html.escape(key)}</b>&nbsp;</td><td>{html.escape(words)}&nbsp;&nbsp;</td>"
-            for key, words in (one, other)
+            for key, words in lines[row::height]
         )
         rows.append(f"<tr>{cells}</tr>")
     return f"<table>{''.join(rows)}</table>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QAbstractSpinBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QSpinBox
 
@@ -34,6 +36,8 @@ class ActBar(QFrame):
         """
         super().__init__()
         self._keys = keys
+        # Where a reason was typed, if one was.
+        self.reason: Callable[[], str] = str
         self._perform = perform
         self._snapshot: Snapshot | None = None
         self._suggested: tuple[int | None, int] = (None, 0)
@@ -51,6 +55,7 @@ class ActBar(QFrame):
         self.cartridge_button = push(f"{tr('Cartridges')}  {keys.of('cartridges')}")
         self.stop_button = push(f"{tr('END PERMIT')}  {keys.of('stop')}")
         self.about_button = push(f"?  {keys.of('about')}")
+        self.decisions_button = push("")
         self._arrange()
         self.step_button.clicked.connect(self.act_of_step)
         self.permit_button.confirmed.connect(self._permit)
@@ -73,6 +78,7 @@ class ActBar(QFrame):
         layout.addWidget(self.sentence, 2)
         layout.addStretch(1)
         layout.addWidget(self.about_button)
+        layout.addWidget(self.decisions_button)
         layout.addWidget(self.cartridge_button)
         layout.addWidget(self.stop_button)
 
@@ -104,7 +110,7 @@ class ActBar(QFrame):
                 case Step.CASE:
                     return acts.open_case(by)
                 case Step.REGISTER:
-                    return acts.accept_registration(by)
+                    return acts.accept_registration(by, self.reason())
                 case Step.NEEDLES:
                     return acts.confirm_needles(by)
                 case _:
@@ -181,6 +187,10 @@ class ActBar(QFrame):
         self.close_button.setVisible(step is Step.CLOSE and not closed)
         balanced = snapshot is None or snapshot.ledger.balanced
         self.sentence.setVisible(step is Step.CLOSE and not closed and not balanced)
+        asked = len(snapshot.questions) if snapshot else 0
+        text = tr("Decide ({n})", n=asked) if asked else tr("Decide")
+        self.decisions_button.setText(f"{text}  {self._keys.of('decisions')}")
+        set_role(self.decisions_button, "sure" if asked else "")
         armed = snapshot is not None and snapshot.applicator.armed
         set_role(self.stop_button, "stop" if armed else "")
 

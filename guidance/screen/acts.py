@@ -11,6 +11,7 @@ from guidance.procedure.events import ProcedureEvent
 from guidance.procedure.snapshot import DoseView
 
 Answer = Future[ProcedureEvent]
+Triple = tuple[float, float, float]
 
 
 class Acts(Protocol):
@@ -24,8 +25,25 @@ class Acts(Protocol):
     ) -> Answer:
         """Check a cartridge in."""
 
-    def accept_registration(self, by: str) -> Answer:
-        """Accept the registration."""
+    def accept_registration(self, by: str, reason: str = "") -> Answer:
+        """Accept the registration; an implausible one needs a reason."""
+
+    def nudge_registration(
+        self, shift_mm: Triple, turn_deg: Triple, about_mm: Triple, by: str, reason: str
+    ) -> Answer:
+        """Turn the plan about a point of the room, then shift it."""
+
+    def answer(self, key: str, answer: str, by: str, reason: str = "") -> Answer:
+        """Answer what is held."""
+
+    def check(self, item: str, good: bool, by: str, note: str = "") -> Answer:
+        """Answer an item of the time-out."""
+
+    def accept_supplement(self, advice_number: int, supplement: int, by: str) -> Answer:
+        """Plan one proposed seed beyond the plan."""
+
+    def sign(self, role: str, by: str) -> Answer:
+        """Sign the verified implant in a role."""
 
     def confirm_needles(self, by: str) -> Answer:
         """Confirm the needles as they lie."""

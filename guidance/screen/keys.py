@@ -20,7 +20,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "seen": ("F8", marked("alarm seen")),
     "silence": ("F9", marked("alarm sound paused or on")),
     "about": ("F1", marked("keys, settings, about")),
-    "worklist": ("F3", marked("worklist")),
+    "decisions": ("F5", marked("questions, time-out, advice, signatures")),
     "language": ("F12", marked("English or Chinese")),
     "up": ("PgUp", marked("one slice headward")),
     "down": ("PgDown", marked("one slice footward")),

@@ -11,7 +11,9 @@ from PyQt5.QtCore import QTimer, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from guidance.imaging.volume import Volume
-from guidance.procedure.snapshot import Snapshot
+from guidance.procedure.events import RegistrationNudged
+from guidance.procedure.registering import nudged
+from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import words
 from guidance.screen.framing import (
     ACROSS_SPAN_MM,
@@ -23,6 +25,7 @@ from guidance.screen.framing import (
     scan_uid,
     shaft,
 )
+from guidance.screen.fusion import WAY_WORDS, WAYS, matched
 from guidance.screen.greyscale import PRESETS, GreyScale
 from guidance.screen.language import marked, tr
 from guidance.screen.measuring import Ruler
@@ -41,6 +44,7 @@ from guidance.screen.views import SliceView
 from guidance.tracking.implant import NeedleTrack
 
 FloatArray = NDArray[np.float64]
+Triple = tuple[float, float, float]
 
 POSITIONS = {
     "HFS": marked("supine"),
@@ -112,6 +116,9 @@ class Scene(QWidget):
         self.ruler.clear()
         self.measuring = False
         self._cine.stop()
+        self._laid: str | None = None
+        self._under: dict[str, tuple[tuple[object, ...], NDArray[np.int16]]] = {}
+        self.nudge = np.zeros(4)
         for view in self.views:
             view.clear()
 
@@ -131,6 +138,9 @@ class Scene(QWidget):
             self._kept.clear()
             self._sight.look_through(snapshot.volume)
             self._oblique = None
+        if before is not None and _matrix(before) != _matrix(snapshot):
+            # Whatever was moved on the screen was moved from a registration that is gone.
+            self.nudge = np.zeros(4)
         if before is None or self._focus(before) != self._focus(snapshot):
             self.home()
         else:
@@ -181,6 +191,68 @@ class Scene(QWidget):
             numbers = [n.number for n in words.tracks(self._snapshot)]
             at = (numbers.index(needle.number) + step) % len(numbers)
             self.choose_needle(numbers[at])
+
+    @property
+    def way(self) -> str:
+        """How the planning CT is laid over the room's: ``blend``, ``difference`` or not."""
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.registration is None or snapshot.planning_volume is None:
+            return ""
+        if self._laid is None:
+            # What is to be judged is shown without being asked for.
+            return "blend" if snapshot.step is Step.REGISTER else ""
+        return self._laid
+
+    def next_way(self) -> None:
+        """Lay the planning CT over the room's in the next way."""
+        self._laid = WAYS[(WAYS.index(self.way) + 1) % len(WAYS)]
+        self.draw()
+
+    def push_plan(self, right: float, down: float, headward: float, turn: float) -> bool:
+        """Move the plan on the screen alone, in the axial picture's directions.
+
+        Args:
+            right: mm.
+            down: mm.
+            headward: mm.
+            turn: degrees about the axis into the axial picture, clockwise.
+
+        Returns:
+            whether there was a registration shown to move.
+        """
+        if not self.way or self._snapshot is None or self._snapshot.step is not Step.REGISTER:
+            return False
+        across, below = self._sight.cut("axial").plane.axes[:2]
+        into = np.cross(across, below)
+        shift = right * across + below * down + into * headward
+        self.nudge = self.nudge + np.append(shift, turn * into[2])
+        self.draw()
+        return True
+
+    def nudging(self) -> tuple[Triple, Triple, Triple]:
+        """Return the move on the screen: shift mm, turn degrees, and the point turned about."""
+        x, y, z, turn = (float(v) for v in self.nudge)
+        cloud = of_interest(self._snapshot) if self._snapshot else np.empty((0, 3))
+        about = cloud.mean(axis=0) if len(cloud) else self._sight.point
+        ax, ay, az = (round(float(v), 2) for v in about)
+        return (x, y, z), (0.0, 0.0, turn), (ax, ay, az)
+
+    def _plan_under(self, which: str, shown: Slice) -> NDArray[np.int16] | None:
+        """Return the planning CT on the pixels of a slice, None where it is not laid over."""
+        snapshot = self._snapshot
+        if not self.way or snapshot is None or snapshot.planning_volume is None:
+            return None
+        assert snapshot.registration is not None
+        shift, turn, about = self.nudging()
+        matrix = snapshot.registration.plan_to_room
+        if self.nudge.any():
+            matrix = nudged(matrix, RegistrationNudged(shift, turn, about, "", ""))
+        key = (id(snapshot.planning_volume), id(shown), matrix.tobytes())
+        kept = self._under.get(which)
+        if kept is None or kept[0] != key:
+            kept = (key, matched(snapshot.planning_volume, matrix, shown))
+            self._under[which] = kept
+        return kept[1]
 
     def step(self, slices: int, which: str = "axial") -> None:
         """Go some slices headward (or footward, if negative); or into another cut."""
@@ -307,13 +379,14 @@ class Scene(QWidget):
     def _draw_cut(self, snapshot: Snapshot, which: str, view: SliceView) -> None:
         shown = self._sight.cut(which)
         shapes = self._shapes(snapshot, shown.plane, (which, shown.number))
+        under = self._plan_under(which, shown)
         if which == "axial":
             captions = self._captions(shown.plane)
-            view.show_slice(shown, shapes, captions, legend(snapshot))
+            view.show_slice(shown, shapes, captions, legend(snapshot), under=under, way=self.way)
         else:
             named = tr("slice {number}/{count}", number=shown.number + 1,
                        count=self._sight.count(which))  # fmt: skip
-            view.show_slice(shown, shapes, (named,))
+            view.show_slice(shown, shapes, (named,), under=under, way=self.way)
 
     def _draw_needle(self, snapshot: Snapshot, volume: Volume) -> None:
         needle = self.needle
@@ -371,9 +444,27 @@ class Scene(QWidget):
             lines.append(tr("MEASURE: click 2 points, a third for the angle (M ends)"))
         if self.ruler.text:
             lines.append(tr("measured {length}", length=self.ruler.text))
+        lines += self._of_registration()
         if self._cine.isActive():
             lines.append(tr("CINE (C stops)"))
         return tuple(lines)
+
+    def _of_registration(self) -> list[str]:
+        snapshot = self._snapshot
+        if not self.way or snapshot is None or snapshot.registration is None:
+            return []
+        registration = snapshot.registration
+        residual = f"{registration.residual_mm:.1f}"
+        lines = [tr(WAY_WORDS[self.way]), tr("residual {mm} mm on bone", mm=residual)]
+        if not registration.residual_is_current:
+            lines[1] = tr("residual is being measured")
+        if self.nudge.any():
+            x, y, z, turn = self.nudge
+            by = f"{x:+.1f} {y:+.1f} {z:+.1f} mm, {turn:+.1f}°"
+            lines.append(tr("NOT YET APPLIED: {by} (Return applies)", by=by))
+        elif snapshot.step is Step.REGISTER:
+            lines.append(tr("arrows, Shift+arrows, [ ] move the plan"))
+        return lines
 
     def _shapes(
         self, snapshot: Snapshot, plane: Plane, place: tuple[object, ...]
@@ -406,3 +497,7 @@ class Scene(QWidget):
 
     def _forget(self, what: str) -> None:
         self._kept = {key: lines for key, lines in self._kept.items() if key[0] != what}
+
+
+def _matrix(snapshot: Snapshot) -> bytes:
+    return b"" if snapshot.registration is None else snapshot.registration.plan_to_room.tobytes()

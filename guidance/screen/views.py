@@ -20,6 +20,7 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from guidance.screen import theme
+from guidance.screen.fusion import blended, difference
 from guidance.screen.greyscale import PRESETS, GreyScale
 from guidance.screen.language import tr
 from guidance.screen.lettering import DASHES, Key, Lettering
@@ -58,6 +59,8 @@ class SliceView(QWidget):
         self._centre, self._span_mm = np.zeros(2), 0.0
         self._dragged_from: QPointF | None = None
         self._cross: NDArray[np.float64] | None = None
+        self._under: NDArray[np.int16] | None = None
+        self._way = ""
 
     # --- what is shown -----------------------------------------------------
 
@@ -80,6 +83,9 @@ class SliceView(QWidget):
         shapes: Sequence[Shape],
         captions: tuple[str, ...] = (),
         legend: tuple[Key, ...] = (),
+        *,
+        under: NDArray[np.int16] | None = None,
+        way: str = "",
     ) -> None:
         """Show a slice with shapes over it.
 
@@ -88,9 +94,12 @@ class SliceView(QWidget):
             shapes: in the slice's plane.
             captions: lines under the title.
             legend: what the shapes are.
+            under: HU of the planning CT on the same pixels; None shows the slice alone.
+            way: how to show both, ``blend`` or ``difference``.
         """
-        if self._slice is not shown:
+        if self._slice is not shown or self._under is not under or self._way != way:
             self._slice, self._image = shown, None
+        self._under, self._way = under, way
         self._shapes, self._captions, self._legend = shapes, captions, legend
         self.update()
 
@@ -226,6 +235,12 @@ class SliceView(QWidget):
         if self._image is None:
             pixels = self._table[self._slice.hu.view(np.uint16)]
             height, width = pixels.shape
+            if self._under is not None:
+                lay = blended if self._way == "blend" else difference
+                mixed = lay(pixels, self._table[self._under.view(np.uint16)])
+                form = QImage.Format.Format_RGB32
+                self._image = QImage(mixed.tobytes(), width, height, 4 * width, form).copy()
+                return self._image
             grey = QImage(pixels.tobytes(), width, height, width, QImage.Format.Format_Grayscale8)
             # Qt scales this format fastest; the conversion also takes a copy of the pixels.
             self._image = grey.convertToFormat(QImage.Format.Format_RGB32)

@@ -16,6 +16,7 @@ from guidance.screen.about import AboutPage
 from guidance.screen.actbar import ActBar
 from guidance.screen.acts import Acts
 from guidance.screen.cartridges import CartridgeForm
+from guidance.screen.decisions import DecisionPage
 from guidance.screen.figures import DoseFigures, DvhPlot, NeedleTable, ignore_hint
 from guidance.screen.keys import Keys
 from guidance.screen.language import LANGUAGES, language, speak, tr
@@ -87,11 +88,15 @@ class RoomWindow(QMainWindow):
         self.cartridges.hide()
         self.about = AboutPage(self.keys, self.change_language)
         self.about.hide()
+        self.decisions = DecisionPage(self._clerk.perform)
+        self.decisions.hide()
+        self.act_bar.reason = lambda: self.decisions.reason.text().strip()
         self.status = label()
         self.scene.needle_changed.connect(self._show_needle)
         self.table.chosen.connect(self.scene.choose_needle)
         self.act_bar.cartridge_button.clicked.connect(self._toggle_cartridges)
         self.act_bar.about_button.clicked.connect(self.toggle_about)
+        self.act_bar.decisions_button.clicked.connect(self.toggle_decisions)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -114,7 +119,9 @@ class RoomWindow(QMainWindow):
         lower.addWidget(self.dvh, 30)
         lower.addWidget(self.figures, 34)
         lower.addWidget(self.about, 100)
+        lower.addWidget(self.decisions, 100)
         ignore_hint(self.about)
+        ignore_hint(self.decisions)
         rows.addWidget(self.top_bar)
         rows.addWidget(self.rail)
         rows.addWidget(self.next_action)
@@ -143,6 +150,7 @@ class RoomWindow(QMainWindow):
             self.scene.clear()
             self.act_bar.clear()
             self.cartridges.clear()
+            self.decisions.clear()
             self.status.setText("")
         self._snapshot = snapshot
         self.scene.show_snapshot(snapshot)
@@ -155,6 +163,7 @@ class RoomWindow(QMainWindow):
             self.sound.listen(snapshot.alarms)
         self.act_bar.show_snapshot(snapshot)
         self.cartridges.show_snapshot(snapshot)
+        self.decisions.show_snapshot(snapshot)
         self._show_needle()
         self._grow_older()
 
@@ -189,10 +198,43 @@ class RoomWindow(QMainWindow):
 
     def toggle_about(self) -> None:
         """Show keys, settings and versions in the place of the tables, or the tables again."""
-        shown = self.about.isHidden()
-        self.about.setVisible(shown)
+        self._page(self.about)
+
+    def toggle_decisions(self) -> None:
+        """Show what waits for a person in the place of the tables, or the tables again."""
+        self._page(self.decisions)
+
+    def _page(self, page: QWidget) -> None:
+        shown = page.isHidden()
+        for other in (self.about, self.decisions):
+            other.setVisible(shown and other is page)
         for widget in self._lower:
             widget.setVisible(not shown)
+
+    def _move_plan(self, event: QKeyEvent) -> bool:
+        """Move the plan by half a millimetre or half a degree, if one is to be accepted."""
+        moves = {
+            Qt.Key.Key_Left: (-0.5, 0.0, 0.0, 0.0),
+            Qt.Key.Key_Right: (0.5, 0.0, 0.0, 0.0),
+            Qt.Key.Key_Up: (0.0, -0.5, 0.0, 0.0),
+            Qt.Key.Key_Down: (0.0, 0.5, 0.0, 0.0),
+            Qt.Key.Key_BracketLeft: (0.0, 0.0, 0.0, -0.5),
+            Qt.Key.Key_BracketRight: (0.0, 0.0, 0.0, 0.5),
+        }
+        move = moves.get(event.key())  # type: ignore[call-overload]
+        if event.key() == Qt.Key.Key_Return and self.scene.nudge.any():
+            shift, turn, about = self.scene.nudging()
+            why = self.decisions.reason.text().strip() or "by eye, on the blend"
+            self._clerk.perform(
+                tr("move the registration"),
+                lambda acts, by: acts.nudge_registration(shift, turn, about, by, why),
+            )
+            return True
+        if move is None:
+            return False
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            move = (0.0, 0.0, -move[1], move[3])
+        return self.scene.push_plan(*move)
 
     def change_language(self, wanted: str) -> None:
         """Say everything in another language; what is shown and typed stays."""
@@ -246,6 +288,8 @@ class RoomWindow(QMainWindow):
             "seen": self.alarm_line.acknowledge,
             "silence": self.sound.toggle,
             "about": self.toggle_about,
+            "decisions": self.toggle_decisions,
+            "fusion": scene.next_way,
             "language": self._next_language,
             "up": lambda: scene.step(1),
             "down": lambda: scene.step(-1),
@@ -257,6 +301,8 @@ class RoomWindow(QMainWindow):
             "turn": scene.turn,
             "cine": scene.cine,
         }
+        if self._move_plan(event):
+            return
         action = self.keys.action(event)
         # Held down, a key scrolls; no act is repeated by holding its key.
         if action in acts and (not event.isAutoRepeat() or action in {"up", "down"}):

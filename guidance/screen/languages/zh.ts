@@ -104,6 +104,14 @@
       <translation>粒子已推出（记录 {eid}，针 {needle}）</translation>
     </message>
     <message>
+      <source>Decide ({n})</source>
+      <translation>待决 ({n})</translation>
+    </message>
+    <message>
+      <source>Decide</source>
+      <translation>待决</translation>
+    </message>
+    <message>
       <source>by</source>
       <translation>操作者</translation>
     </message>
@@ -192,6 +200,118 @@
       <translation>剩余处理</translation>
     </message>
     <message>
+      <source>CONTINUE</source>
+      <translation>继续</translation>
+    </message>
+    <message>
+      <source>ADJUST</source>
+      <translation>调整</translation>
+    </message>
+    <message>
+      <source>STOP</source>
+      <translation>停止</translation>
+    </message>
+    <message>
+      <source>Patient, procedure and side or level confirmed</source>
+      <translation>已确认患者、术式与侧别或节段</translation>
+    </message>
+    <message>
+      <source>Consent signed</source>
+      <translation>已签知情同意</translation>
+    </message>
+    <message>
+      <source>Allergies and medication known (anticoagulants, sedation)</source>
+      <translation>已知过敏与用药（抗凝、镇静）</translation>
+    </message>
+    <message>
+      <source>Coagulation within the limits for this puncture</source>
+      <translation>凝血在穿刺允许范围内</translation>
+    </message>
+    <message>
+      <source>Planning images and plan of this patient on the screen</source>
+      <translation>屏幕上为本患者的计划影像与计划</translation>
+    </message>
+    <message>
+      <source>Seed strength and unit (U or mCi) read aloud against the certificate</source>
+      <translation>对照证书朗读粒子强度与单位（U 或 mCi）</translation>
+    </message>
+    <message>
+      <source>Seed count read aloud against the delivery note</source>
+      <translation>对照送货单朗读粒子数</translation>
+    </message>
+    <message>
+      <source>Survey meter there and working</source>
+      <translation>辐射监测仪就位且正常</translation>
+    </message>
+    <message>
+      <source>reason or note, where one is needed</source>
+      <translation>理由或备注（需要时填写）</translation>
+    </message>
+    <message>
+      <source>after event {event}</source>
+      <translation>事件 {event} 后</translation>
+    </message>
+    <message>
+      <source>answer {answer}</source>
+      <translation>回答 {answer}</translation>
+    </message>
+    <message>
+      <source> STALE</source>
+      <translation>（已过时）</translation>
+    </message>
+    <message>
+      <source>seed through needle {needle}, drawn back {mm} mm: D90 {gy} Gy</source>
+      <translation>针 {needle} 回退 {mm} mm 一粒：D90 {gy} Gy</translation>
+    </message>
+    <message>
+      <source>QUESTIONS</source>
+      <translation>问题</translation>
+    </message>
+    <message>
+      <source>TIME-OUT</source>
+      <translation>术前核查</translation>
+    </message>
+    <message>
+      <source>ADVICE AND SIGNATURES</source>
+      <translation>建议与签署</translation>
+    </message>
+    <message>
+      <source>{n} more</source>
+      <translation>另有 {n} 项</translation>
+    </message>
+    <message>
+      <source>nothing is asked</source>
+      <translation>没有问题</translation>
+    </message>
+    <message>
+      <source>in order</source>
+      <translation>符合</translation>
+    </message>
+    <message>
+      <source>not</source>
+      <translation>不符</translation>
+    </message>
+    <message>
+      <source>no advice yet</source>
+      <translation>尚无建议</translation>
+    </message>
+    <message>
+      <source>sign</source>
+      <translation>签署</translation>
+    </message>
+    <message>
+      <source>sign as {role}</source>
+      <translation>以 {role} 签署</translation>
+    </message>
+    <message>
+      <source>accept</source>
+      <translation>接受</translation>
+    </message>
+    <message>
+      <source>accept the seed</source>
+      <translation>接受该粒</translation>
+    </message>
+    <message>
       <source>needle</source>
       <translation>针</translation>
     </message>
@@ -268,10 +388,6 @@
       <translation>已见</translation>
     </message>
     <message>
-      <source> STALE</source>
-      <translation>（已过时）</translation>
-    </message>
-    <message>
       <source>planned</source>
       <translation>计划</translation>
     </message>
@@ -282,6 +398,14 @@
     <message>
       <source>needle seen on an earlier scan</source>
       <translation>早先扫描所见针</translation>
+    </message>
+    <message>
+      <source>BLEND: plan orange, room blue, grey where they agree</source>
+      <translation>融合：计划橙、现场蓝，一致处为灰</translation>
+    </message>
+    <message>
+      <source>DIFFERENCE: room less plan; grey where they agree</source>
+      <translation>相减：现场减计划；一致处为灰</translation>
     </message>
     <message>
       <source>bone</source>
@@ -348,8 +472,8 @@
       <translation>按键、设置、关于</translation>
     </message>
     <message>
-      <source>worklist</source>
-      <translation>工作列表</translation>
+      <source>questions, time-out, advice, signatures</source>
+      <translation>问题、核查、建议、签署</translation>
     </message>
     <message>
       <source>English or Chinese</source>
@@ -524,6 +648,14 @@
       <translation>层 {number}/{count}  z {z} mm</translation>
     </message>
     <message>
+      <source>residual {mm} mm on bone</source>
+      <translation>骨面残差 {mm} mm</translation>
+    </message>
+    <message>
+      <source>residual is being measured</source>
+      <translation>正在测定残差</translation>
+    </message>
+    <message>
       <source>by hand</source>
       <translation>手动</translation>
     </message>
@@ -542,6 +674,14 @@
     <message>
       <source>CINE (C stops)</source>
       <translation>连续播放（C 停止）</translation>
+    </message>
+    <message>
+      <source>NOT YET APPLIED: {by} (Return applies)</source>
+      <translation>尚未应用：{by}（回车应用）</translation>
+    </message>
+    <message>
+      <source>arrows, Shift+arrows, [ ] move the plan</source>
+      <translation>方向键、Shift+方向键、[ ] 移动计划</translation>
     </message>
     <message>
       <source>SOUND PAUSED</source>
@@ -590,6 +730,10 @@
     <message>
       <source>REPLAY {what}</source>
       <translation>回放 {what}</translation>
+    </message>
+    <message>
+      <source>move the registration</source>
+      <translation>调整配准</translation>
     </message>
     <message>
       <source>tip</source>

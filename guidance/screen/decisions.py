@@ -1,0 +1,203 @@
+"""What waits for a person: questions, the time-out, proposed seeds, signatures."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from guidance.procedure.snapshot import Snapshot
+from guidance.screen import theme
+from guidance.screen.acts import Acts, Answer, Perform
+from guidance.screen.buttons import push
+from guidance.screen.language import marked, said, tr
+from guidance.screen.panels import label
+from guidance.screen.words import coloured
+
+Button = tuple[str, str, Callable[[Acts, str], Answer]]
+# As many lines as a column holds.
+MOST_LINES = 6
+
+
+class DecisionPage(QFrame):
+    """Three columns of sentences with buttons; takes the place of the tables."""
+
+    def __init__(self, perform: Perform) -> None:
+        """Make an empty page.
+
+        Args:
+            perform: carries an act out.
+        """
+        super().__init__()
+        self.setProperty("role", "panel")
+        self._perform = perform
+        self._shown: tuple[object, ...] = ()
+        self.reason = QLineEdit()
+        self.reason.setPlaceholderText(tr("reason or note, where one is needed"))
+        row, right = QHBoxLayout(self), QVBoxLayout()
+        row.setContentsMargins(8, 4, 8, 4)
+        self._columns, self._last = QHBoxLayout(), QHBoxLayout()
+        row.addLayout(self._columns, 2)
+        row.addLayout(right, 1)
+        right.addLayout(self._last, 1)
+        right.addWidget(self.reason)
+        # The page fits the place of the tables, whatever it has to say.
+        self.setMinimumSize(1, 1)
+
+    def clear(self) -> None:
+        """Forget the case."""
+        self.reason.clear()
+        self._shown = ()
+        self._fill(())
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Offer what is open; nothing happens while it is the same."""
+        shown = (
+            snapshot.questions,
+            snapshot.checklist,
+            snapshot.proposal,
+            snapshot.proposal_is_stale,
+            snapshot.supplements,
+            snapshot.signatures,
+            snapshot.roles_wanted,
+        )
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._fill(
+            (
+                (tr("QUESTIONS"), self._questions(snapshot)),
+                (tr("TIME-OUT"), self._checks(snapshot)),
+                (tr("ADVICE AND SIGNATURES"), self._rest(snapshot)),
+            )
+        )
+
+    def _fill(self, columns: tuple[tuple[str, list[tuple[str, list[Button]]]], ...]) -> None:
+        for place in (self._columns, self._last):
+            while (item := place.takeAt(0)) is not None:
+                if (old := item.widget()) is not None:
+                    old.setParent(None)
+                    old.deleteLater()
+        for number, (title, lines) in enumerate(columns):
+            column = QWidget()
+            layout = QVBoxLayout(column)
+            layout.setContentsMargins(2, 0, 2, 0)
+            layout.setSpacing(1)
+            head = label("title")
+            head.setText(title)
+            layout.addWidget(head)
+            for text, buttons in lines[:MOST_LINES]:
+                layout.addLayout(self._line(text, buttons))
+            if len(lines) > MOST_LINES:
+                more = label("quiet")
+                more.setText(tr("{n} more", n=len(lines) - MOST_LINES))
+                layout.addWidget(more)
+            layout.addStretch(1)
+            (self._last if number == 2 else self._columns).addWidget(column, 1)
+
+    def _line(self, text: str, buttons: list[Button]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        sentence: QLabel = label("quiet", wrap=True)
+        sentence.setText(text)
+        row.addWidget(sentence, 1)
+        for words, what, act in buttons:
+            button = push(words, "small")
+            button.clicked.connect(lambda _checked, what=what, act=act: self._perform(what, act))
+            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        return row
+
+    # --- what is offered ---------------------------------------------------
+
+    def _questions(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
+        lines: list[tuple[str, list[Button]]] = []
+        for question in snapshot.questions:
+            buttons = [self._answer(question.key, answer) for answer in question.answers]
+            lines.append((coloured(said(question.text), theme.WARN), buttons))
+        return lines or [(tr("nothing is asked"), [])]
+
+    def _checks(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
+        lines: list[tuple[str, list[Button]]] = []
+        # What is open stands first.
+        for check in sorted(snapshot.checklist, key=lambda c: bool(c.answered_by)):
+            item = tr(check.item)
+            if check.answered_by:
+                mark, colour = ("✓", theme.GOOD) if check.good else ("✗", theme.BAD)
+                note = f" ({check.note})" if check.note else ""
+                lines.append((coloured(f"{mark} {item}{note}: {check.answered_by}", colour), []))
+                continue
+            answers = ((tr("in order"), True), (tr("not"), False))
+            buttons = [self._check(check.item, words, good) for words, good in answers]
+            lines.append((html.escape(item), buttons))
+        return lines
+
+    def _rest(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
+        lines: list[tuple[str, list[Button]]] = []
+        advice = snapshot.proposal
+        if advice is not None:
+            verdict = tr(VERDICTS.get(advice.verdict, advice.verdict))
+            about = tr("after event {event}", event=advice.event_number)
+            stale = tr(" STALE") if snapshot.proposal_is_stale else ""
+            colour = theme.WARN if snapshot.proposal_is_stale else theme.NOTE
+            text = f"{verdict} ({about}{stale}): {said(advice.reason)}"
+            lines.append((coloured(text, colour), []))
+            number = advice.event_number
+            for seed in advice.seeds:
+                after = tr(
+                    "seed through needle {needle}, drawn back {mm} mm: D90 {gy} Gy",
+                    needle=seed.needle,
+                    mm=f"{seed.retraction_mm:.0f}",
+                    gy=f"{seed.after.d90_gy:.0f}",
+                )
+
+                def accept(acts: Acts, by: str, which: int = seed.number) -> Answer:
+                    return acts.accept_supplement(number, which, by)
+
+                lines.append((html.escape(after), [(tr("accept"), tr("accept the seed"), accept)]))
+        for signature in snapshot.signatures:
+            signed = f"✓ {signature.role}: {signature.by}"
+            lines.append((coloured(signed, theme.GOOD), []))
+        for role in snapshot.roles_wanted:
+
+            def sign(acts: Acts, by: str, role: str = role) -> Answer:
+                return acts.sign(role, by)
+
+            lines.append((html.escape(role), [(tr("sign"), tr("sign as {role}", role=role), sign)]))
+        return lines or [(tr("no advice yet"), [])]
+
+    def _answer(self, key: str, answer: str) -> Button:
+        def act(acts: Acts, by: str) -> Answer:
+            return acts.answer(key, answer, by, self._why())
+
+        return said(answer), tr("answer {answer}", answer=said(answer)), act
+
+    def _check(self, item: str, words: str, good: bool) -> Button:
+        def act(acts: Acts, by: str) -> Answer:
+            return acts.check(item, good, by, self._why())
+
+        return words, tr("answer {answer}", answer=words), act
+
+    def _why(self) -> str:
+        why = self.reason.text().strip()
+        self.reason.clear()
+        return why
+
+
+VERDICTS = {
+    "continue": marked("CONTINUE"),
+    "adjust": marked("ADJUST"),
+    "stop": marked("STOP"),
+}
+# The usual items of the time-out (guidance.planning.protocol); a site's own stay as written.
+CHECKS = (
+    marked("Patient, procedure and side or level confirmed"),
+    marked("Consent signed"),
+    marked("Allergies and medication known (anticoagulants, sedation)"),
+    marked("Coagulation within the limits for this puncture"),
+    marked("Planning images and plan of this patient on the screen"),
+    marked("Seed strength and unit (U or mCi) read aloud against the certificate"),
+    marked("Seed count read aloud against the delivery note"),
+    marked("Survey meter there and working"),
+)
