@@ -1,17 +1,19 @@
-"""``python -m benchmarks [applicator] [dose] [dvh] [listener] [volume]``: print the ratios."""
+"""``python -m benchmarks [applicator] [dose] [dvh] [listener] [transport]
+[volume]``: print the ratios."""
 
 from __future__ import annotations
 
 import platform
 import sys
 
-from benchmarks import applicator, dose, dvh, listener, volume
+from benchmarks import applicator, dose, dvh, listener, transport, volume
 
 PARTS = {
     "applicator": applicator.main,
     "dose": dose.main,
     "dvh": dvh.main,
     "listener": listener.main,
+    "transport": transport.main,
     "volume": volume.main,
 }
 

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from dose.geometry import GridGeometry
 from dose.seeds import Seeds
+from dose.sources import load
 from dose.structures import Structure, sample
+from dose.transport.metal import Metal, capsule_of
 from dose.transport.simulation import Media
 from dose.transport.tissues import media_from_hu, without_metal
+from guidance.conductor.modelled import CORD_REACH_MM
+from guidance.media import region_mask
 from simulators.operator.case import draw_case
 from simulators.planner.outlines import outlines
 from simulators.scanner.image import scan
@@ -21,10 +25,11 @@ MARGIN_MM = 40.0
 
 @dataclass(frozen=True, eq=False)
 class Lumbar:
-    """One implant: media on a grid, seeds, and masks of target and cord."""
+    """One implant: media on a grid, seeds and their metal, masks of target and near cord."""
 
     media: Media
     seeds: Seeds
+    metal: Metal
     target: NDArray[np.bool_]
     cord: NDArray[np.bool_]
 
@@ -50,24 +55,12 @@ def lumbar(spacing_mm: float, *, seeds: int = 50, number: int = 2) -> Lumbar:
     rods = np.stack((centre - 2.25 * axis, centre + 2.25 * axis), axis=1)
     media = media_from_hu(without_metal(hu, ct, rods_mm=rods), grid)
     drawn = {o.name: o for o in outlines(case.anatomy, frame, protocol)}
-    masks = {
-        name: mask_of(Structure(name, tuple(p for _, p in drawn[name].contours)), grid)
-        for name in ("GTV", "Spinal cord")
-    }
-    # Dose in the cord counts near the target; far up and down it no photon comes.
-    near = masks["Spinal cord"].copy()
-    height = grid.indices_to_patient([(0, 0, k) for k in range(grid.shape[0])])[:, 2]
-    far = (height < centre[:, 2].min()) | (height > centre[:, 2].max())
-    near[far] = False
-    return Lumbar(media, spots, masks["GTV"], near)
-
-
-def mask_of(structure: Structure, grid: GridGeometry) -> NDArray[np.bool_]:
-    """Return the voxels that a structure reaches into."""
-    points = sample(structure).points_mm
-    points = points[grid.contains(points)]
-    index = np.rint(grid.patient_to_indices(points)).astype(int)
-    index = np.clip(index, 0, np.array(grid.shape[::-1]) - 1)
-    mask = np.zeros(grid.shape, np.bool_)
-    mask[index[:, 2], index[:, 1], index[:, 0]] = True
-    return mask
+    target, cord = (
+        region_mask(sample(Structure(n, tuple(p for _, p in drawn[n].contours))), grid)
+        for n in ("GTV", "Spinal cord")
+    )
+    points = grid.indices_to_patient(np.argwhere(cord)[:, ::-1])
+    distance = np.linalg.norm(points[:, None] - centre, axis=2).min(axis=1)
+    cord[cord] = distance <= distance.min() + CORD_REACH_MM
+    metal = Metal.of_seeds(capsule_of(load("6711")), spots.position_mm, spots.axis)
+    return Lumbar(media, spots, metal, target, cord)

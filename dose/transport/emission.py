@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,14 +100,31 @@ def bare_iodine_125() -> Emission:
 
 
 @cache
+def _laws() -> dict[str, dict[str, Any]]:
+    text = resources.files("dose.transport").joinpath("data/emission.json").read_text("utf-8")
+    found: dict[str, dict[str, Any]] = json.loads(text)
+    return found
+
+
+def reached(source: SourceModel) -> str:
+    """Say how well the effective source of a model makes its TG-43 data in water."""
+    law = _laws()[source.model]
+    return (
+        f"In water the effective source of {source.model} gives "
+        f"Lambda {law['lambda_percent']:+.1f} %, g_L within {law['g_l_percent']:.1f} % and F "
+        f"(over 12 degrees from the axis) within {law['f_percent']:.1f} % of TG-43, "
+        "0.5 to 5 cm from the seed."
+    )
+
+
+@cache
 def emission_of(source: SourceModel) -> Emission:
     """Return the effective source of a seed model.
 
     Raises:
         DoseError: none was fitted to this model.
     """
-    text = resources.files("dose.transport").joinpath("data/emission.json").read_text("utf-8")
-    laws = json.loads(text)
+    laws = _laws()
     if source.model not in laws:
         raise DoseError(
             f"no effective source was fitted to seed model {source.model}; there is one for "

@@ -18,7 +18,7 @@ from dose.seeds import Seeds
 from dose.sources import SourceModel
 from dose.strength import delivered_fraction
 from dose.structures import Samples, Structure
-from dose.transport.emission import emission_of
+from dose.transport.emission import emission_of, reached
 from dose.transport.materials import WATER
 from dose.transport.metal import NEEDLE_18G, Metal, capsule_of
 from dose.transport.simulation import Media, TransportDose, corrected_gy, simulate
@@ -293,7 +293,8 @@ def _said(
 ) -> list[str]:
     """Return what a reader of the dose must know."""
     remarks = [
-        f"The model-based dose is {RESEARCH}: it is not validated against measurements in bone."
+        f"The model-based dose is {RESEARCH}: it is not validated against measurements in bone.",
+        reached(source),
     ]
     for name, (_, wanted) in regions.items():
         if dose.reached[name] > wanted:

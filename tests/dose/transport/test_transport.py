@@ -17,7 +17,7 @@ from dose.seeds import Seeds
 from dose.strength import mean_life_h
 from dose.tg43 import radial_dose_function
 from dose.transport.coefficients import ENERGIES_KEV, coefficients
-from dose.transport.emission import bare_iodine_125, emission_of, of_lines
+from dose.transport.emission import bare_iodine_125, emission_of, of_lines, reached
 from dose.transport.materials import (
     ADIPOSE,
     AIR,
@@ -419,7 +419,8 @@ def test_what_cannot_be_run_is_refused() -> None:
     for seeds, words in ((far, "outside the CT"), (none, "no seed")):
         with pytest.raises(DoseError, match=words):
             simulate(media, seeds, emission, HALF_LIFE, histories=10)
-    with pytest.raises(DoseError, match="no effective source"):
-        emission_of(next(m for m in sources.available() if m.model == "6702"))
+    with pytest.raises(DoseError, match="no effective source was fitted to seed model 200;"):
+        emission_of(sources.load("200"))
+    assert "Lambda -2.0 %, g_L within 1.7 %" in reached(SEED_6711)
     with pytest.raises(DoseError, match="density above zero"):
         Media(geometry, (WATER,), media.index, np.zeros(geometry.shape, np.float32))
