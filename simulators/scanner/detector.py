@@ -28,7 +28,8 @@ class Detector:
     """How the detector counts.
 
     Attributes:
-        quanta: photons for each channel, row and view in air, for a row of 0.6 mm.
+        quanta: photons for each channel, row and view in air, for a row of 0.6 mm; as many as a
+            body scan of some 300 mAs has, chosen by its noise (docs/validation.md).
         electronic: noise of the electronics as a number of quanta, one standard deviation.
         scatter: what is left of the scattered rays after the scanner's own correction, as a
             share of what the patient takes out of a view. Behind a trunk they are about 1e-3
@@ -36,7 +37,7 @@ class Detector:
         floor: lowest signal that is told from none, quanta.
     """
 
-    quanta: float = 1.8e5
+    quanta: float = 3.6e5
     electronic: float = 8.0
     scatter: float = 1e-4
     floor: float = 3.0

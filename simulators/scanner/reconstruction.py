@@ -46,7 +46,7 @@ class Kernel:
         )
 
 
-KERNELS = {"soft": Kernel(0.55, 0.0, 1.0), "bone": Kernel(2.0, 1.0, 1.0)}
+KERNELS = {"soft": Kernel(0.66, 0.0, 1.0), "bone": Kernel(2.0, 3.0, 1.0)}
 
 
 def filtered(sinogram: NDArray[np.float32], geometry: Geometry, kernel: str) -> NDArray[np.float32]:

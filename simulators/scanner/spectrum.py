@@ -57,7 +57,7 @@ def spectrum(kvp: float = 120.0, bins: int = 12) -> Spectrum:
         kvp: peak voltage, kV.
         bins: number of energies; each holds the same share of the photons.
     """
-    energies, photons = _filtered(kvp, _filter_mm(kvp))
+    energies, photons = _filtered(kvp, filter_mm(kvp))
     edges = np.searchsorted(np.cumsum(photons) / photons.sum(), np.arange(1, bins) / bins)
     groups = np.split(np.arange(len(energies)), edges)
     mass = attenuation(energies)
@@ -93,10 +93,10 @@ def air_absorption(energies_kev: FloatArray) -> FloatArray:
 
 
 @cache
-def _filter_mm(kvp: float) -> float:
+def filter_mm(kvp: float) -> float:
     """Return the aluminium, mm, that gives 120 kV its half-value layer; the same at any kV."""
     if kvp != 120.0:
-        return _filter_mm(120.0)
+        return filter_mm(120.0)
     return float(
         brentq(lambda mm: half_value_mm_al(120.0, mm) - HALF_VALUE_MM_AL, 1.0, 60.0, xtol=1e-3)
     )
