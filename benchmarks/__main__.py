@@ -1,4 +1,4 @@
-"""``python -m benchmarks [applicator] [dose] [dvh] [listener] [transport]
+"""``python -m benchmarks [applicator] [dose] [dvh] [listener] [screen] [transport]
 [volume]``: print the ratios."""
 
 from __future__ import annotations
@@ -6,13 +6,14 @@ from __future__ import annotations
 import platform
 import sys
 
-from benchmarks import applicator, dose, dvh, listener, transport, volume
+from benchmarks import applicator, dose, dvh, listener, screen, transport, volume
 
 PARTS = {
     "applicator": applicator.main,
     "dose": dose.main,
     "dvh": dvh.main,
     "listener": listener.main,
+    "screen": screen.main,
     "transport": transport.main,
     "volume": volume.main,
 }

@@ -96,6 +96,19 @@ class CtSettings:
 
 
 @dataclass(frozen=True)
+class ScreenSettings:
+    """``[screen]``: the room's screen.
+
+    Attributes:
+        language: ``en`` or ``zh``.
+        keys: keys and pedals as ``action=Key``, such as ``act=F13``.
+    """
+
+    language: str = "en"
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Configuration:
     """All settings."""
 
@@ -103,6 +116,7 @@ class Configuration:
     applicator: ApplicatorSettings = field(default_factory=ApplicatorSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     sources: SourceSettings = field(default_factory=SourceSettings)
+    screen: ScreenSettings = field(default_factory=ScreenSettings)
     protocol: Protocol = field(default_factory=Protocol)
     ct: CtSettings = field(default_factory=CtSettings)
 
@@ -112,6 +126,7 @@ _TABLES: dict[str, type[Any]] = {
     "applicator": ApplicatorSettings,
     "journal": JournalSettings,
     "sources": SourceSettings,
+    "screen": ScreenSettings,
     "protocol": Protocol,
     "ct": CtSettings,
 }

@@ -74,4 +74,5 @@ def _replay(arguments: argparse.Namespace) -> int:
     playback = Playback(recording, mailbox.put, speed=arguments.speed, sources=settings.sources)
     if arguments.headless:
         return replay_headless(playback, mailbox)
-    return replay_on_screen(playback, mailbox, f"{recording.case_id} ×{arguments.speed:g}")
+    banner = f"{recording.case_id} ×{arguments.speed:g}"
+    return replay_on_screen(playback, mailbox, banner, settings.screen)

@@ -12,7 +12,7 @@ from typing import Self
 
 from guidance.conductor.picture import Picture
 from guidance.conductor.workbench import Workbench
-from guidance.configuration import SourceSettings
+from guidance.configuration import ScreenSettings, SourceSettings
 from guidance.console.headless import in_words
 from guidance.console.session import Mailbox
 from guidance.errors import BrokenError, GuidanceError, RefusedError
@@ -169,7 +169,9 @@ def replay_headless(playback: Playback, mailbox: Mailbox) -> int:
     return 0
 
 
-def replay_on_screen(playback: Playback, mailbox: Mailbox, banner: str) -> int:
+def replay_on_screen(
+    playback: Playback, mailbox: Mailbox, banner: str, settings: ScreenSettings | None = None
+) -> int:
     """Show a recording on the room's screen until the window is closed; return 0.
 
     Raises:
@@ -193,6 +195,7 @@ def replay_on_screen(playback: Playback, mailbox: Mailbox, banner: str) -> int:
             every_ms=LOOK_EVERY_MS,
             clock=lambda: playback.now or utc_now(),
             banner=banner,
+            settings=settings,
         )
     if playback.fault is not None:
         raise playback.fault

@@ -33,7 +33,13 @@ def run_on_screen(session: Session, *, timeout_s: float | None) -> int:
     """
     room = Room(session, timeout_s)
     try:
-        play(session.desk, session.options.operator, room.look, every_ms=LOOK_EVERY_MS)
+        play(
+            session.desk,
+            session.options.operator,
+            room.look,
+            every_ms=LOOK_EVERY_MS,
+            settings=session.options.screen,
+        )
     finally:
         room.stop()
     return room.outcome()

@@ -15,7 +15,7 @@ from guidance.conductor.desk import Desk
 from guidance.conductor.exports import export_case
 from guidance.conductor.feeds import ApplicatorFeed, ListenerFeed
 from guidance.conductor.summary import summary
-from guidance.configuration import SourceSettings, load_configuration
+from guidance.configuration import ScreenSettings, SourceSettings, load_configuration
 from guidance.errors import CommandError
 from guidance.journal import Journal
 from guidance.ledger import Delivery
@@ -39,6 +39,7 @@ class SessionOptions:
         autopilot: whether a scripted person acts.
         deliveries: lines of the delivery note.
         sources: which seed models the site may use.
+        screen: language and keys of the screen.
         protocol: what a new case is held against.
     """
 
@@ -52,6 +53,7 @@ class SessionOptions:
     autopilot: bool = False
     deliveries: tuple[Delivery, ...] = ()
     sources: SourceSettings = field(default_factory=SourceSettings)
+    screen: ScreenSettings = field(default_factory=ScreenSettings)
     protocol: Protocol = field(default_factory=Protocol)
 
     @classmethod
@@ -69,6 +71,7 @@ class SessionOptions:
             autopilot=arguments.autopilot,
             deliveries=tuple(_delivery(text) for text in arguments.cartridge),
             sources=settings.sources,
+            screen=settings.screen,
             protocol=settings.protocol,
         )
 

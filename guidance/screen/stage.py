@@ -12,9 +12,12 @@ from PyQt5.QtCore import QTimer
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication
 
+from guidance.configuration import ScreenSettings
 from guidance.errors import CommandError
 from guidance.screen.acts import Acts
 from guidance.screen.keys import Keys
+from guidance.screen.language import LANGUAGES, speak
+from guidance.screen.stalls import StallMeter
 from guidance.screen.window import Clock, RoomWindow, utc_now
 
 log = logging.getLogger(__name__)
@@ -30,7 +33,7 @@ def play(
     every_ms: int,
     clock: Clock = utc_now,
     banner: str = "",
-    keys: Keys | None = None,
+    settings: ScreenSettings | None = None,
 ) -> None:
     """Show the window until it is closed.
 
@@ -41,16 +44,22 @@ def play(
         every_ms: how often.
         clock: the time now, for ages.
         banner: of a recorded case; empty in a room.
-        keys: which key does what; the usual ones if left out.
+        settings: language and keys.
 
     Raises:
-        CommandError: there is no display.
+        CommandError: there is no display, or no such language.
+        RefusedError: a key is given that cannot be.
     """
     if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in DISPLAYS):
         raise CommandError("there is no display to open the window on; use --headless")
     # Kept in a variable: Qt crashes if Python lets go of its application.
     application = QApplication.instance() or QApplication(sys.argv[:1])
-    window = RoomWindow(acts, operator, clock=clock, banner=banner, keys=keys)
+    settings = settings or ScreenSettings()
+    if settings.language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise CommandError(f"screen.language {settings.language!r} is none of {known}")
+    speak(settings.language)
+    window = RoomWindow(acts, operator, clock=clock, banner=banner, keys=Keys(settings.keys))
     screen = QGuiApplication.primaryScreen()
     if screen is not None:
         # Without a window manager nobody would maximise it.
@@ -59,11 +68,14 @@ def play(
     timer = QTimer(window)
     timer.timeout.connect(lambda: tick(window))
     timer.start(every_ms)
+    meter = StallMeter(window)
     before, sys.excepthook = sys.excepthook, _said_by(window)
     try:
         application.exec()
     finally:
         sys.excepthook = before
+        worst = ", ".join(f"{s * 1000:.0f}" for s in sorted(meter.stalls_s, reverse=True)[:8])
+        log.info("longest stalls of the window, ms: %s", worst or "none above 20")
         timer.stop()
         window.deleteLater()
 

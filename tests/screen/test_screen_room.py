@@ -8,21 +8,30 @@ from types import SimpleNamespace
 
 import pytest
 
+from guidance.configuration import ScreenSettings
 from guidance.console import room
 from guidance.console.session import Mailbox
-from guidance.errors import CommandError
+from guidance.errors import CommandError, RefusedError
 from guidance.ledger import LedgerView
 from guidance.procedure.snapshot import Step
 from guidance.screen import RoomWindow
+from guidance.screen.keys import Keys
+from guidance.screen.language import language, speak
 from tests.screen.room_case import Recorder, snapshot
 
 
 class FakeSession:
     """A session whose snapshots the test puts into the mailbox."""
 
+    screen = ScreenSettings()
+
     def __init__(self, out: Path | None = None, *, autopilot: bool = True) -> None:
         self.options = SimpleNamespace(
-            operator="Dr Example", out=out, autopilot=autopilot, deliveries=()
+            operator="Dr Example",
+            out=out,
+            autopilot=autopilot,
+            deliveries=(),
+            screen=self.screen,
         )
         self.mailbox = Mailbox()
         self.desk = Recorder()
@@ -71,6 +80,34 @@ def test_an_account_that_does_not_balance_is_no_success(quick, monkeypatch):
     session = FakeSession()
     session.mailbox.put(snapshot())
     assert room.run_on_screen(session, timeout_s=20) == 1
+
+
+def test_language_and_keys_come_from_the_configuration(quick, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        RoomWindow, "show_snapshot", lambda self, _: seen.append((language(), self.keys.of("act")))
+    )
+    session = FakeSession()
+    session.screen = ScreenSettings("zh", ("act=F13",))
+    session.options.screen = session.screen
+    session.mailbox.put(snapshot())
+    try:
+        room.run_on_screen(session, timeout_s=0.5)
+    finally:
+        speak("en")
+    assert seen[0] == ("zh", "F13")
+    session.options.screen = ScreenSettings("xx")
+    with pytest.raises(CommandError, match="none of en, zh"):
+        room.run_on_screen(session, timeout_s=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [("fly=F13", "no action fly"), ("act=", "no key"), ("act=5", "no key"), ("act=M", "given to")],
+)
+def test_a_key_that_cannot_be_given_is_said(given, why):
+    with pytest.raises(RefusedError, match=why):
+        Keys((given,))
 
 
 def test_it_gives_up_in_time(quick):
