@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 from numba import njit, prange
@@ -77,9 +76,9 @@ def main() -> None:
             plain_table(floats, rates, 1.0, places[k], axis, 0.8)
 
     plainly()
-    plain = best_of(plainly)
+    plain = best_of(plainly, 10)
     implant()
-    whole = best_of(implant)
+    whole = best_of(implant, 20)
     numpy_whole = best_of(lambda: vectorised(points, REFERENCE_SEEDS), 2) * SEEDS / REFERENCE_SEEDS
     sample = points[rng.integers(0, len(points), POINT_SAMPLE)]
     single = best_of(lambda: [vectorised(p[None], 1) for p in sample], 1)
@@ -101,14 +100,29 @@ def main() -> None:
             Line("implant, from nothing", whole, "a plain table in numba", plain),
             Line("implant, from nothing", whole, "vectorised numpy", numpy_whole),
             Line("implant, from nothing", whole, "point by point in Python", per_point),
-            Line("one seed added", best_of(one_seed) / 2, "reading and writing it", best_of(touch)),
-            Line("first dose of a fresh process", _fresh(), "import numba alone", _fresh("numba")),
+            Line(
+                "one seed added",
+                best_of(one_seed, 100) / 2,
+                "reading and writing it",
+                best_of(touch, 20),
+            ),
+            Line(
+                "first dose of a fresh process",
+                best_of(_fresh),
+                "import numba alone",
+                best_of(_numba),
+            ),
         ],
     )
 
 
-def _fresh(library: str = "") -> float:
-    code = f"import {library}" if library else "from dose.grid import warm_up; warm_up()"
-    start = time.perf_counter()
+def _fresh() -> None:
+    _run("from dose.grid import warm_up; warm_up()")
+
+
+def _numba() -> None:
+    _run("import numba")
+
+
+def _run(code: str) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
-    return time.perf_counter() - start

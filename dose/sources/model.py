@@ -31,6 +31,8 @@ class SourceModel:
         active_length_cm: L of the line source.
         capsule_length_cm: outer length.
         capsule_diameter_cm: outer diameter.
+        capsule_known: whether both are the maker's; else those of the common seed, 4.5 x 0.8 mm.
+        half_life_source: where the half-life comes from; empty where the file does not say.
         g_r_cm: (n,) radii of the radial dose function, ascending.
         g_l: (n,) radial dose function for the line source.
         f_r_cm: (m,) radii of the anisotropy function, ascending.
@@ -61,6 +63,8 @@ class SourceModel:
     phi_r_cm: FloatArray
     phi_an: FloatArray
     phi_published: bool
+    capsule_known: bool = True
+    half_life_source: str = ""
     g_p: tuple[FloatArray, FloatArray] | None = None
 
 
@@ -102,6 +106,8 @@ def source_model(data: Mapping[str, Any], where: str) -> SourceModel:
         phi_r_cm=phi_r_cm,
         phi_an=phi_an,
         phi_published=published,
+        capsule_known=None not in (data.get("capsule_length_cm"), data.get("capsule_diameter_cm")),
+        half_life_source=str(data.get("half_life_source") or ""),
         g_p=reader.table("g_p") if data.get("g_p") is not None else None,
     )
     reader.require(model.tier in TIERS, "tier", f"must be one of {', '.join(TIERS)}")

@@ -95,9 +95,11 @@ def _short(model: Any) -> dict[str, Any]:
         "tier_reason": model.tier_reason,
         "citation": model.citation,
         "half_life_days": model.half_life_days,
+        "half_life_source": model.half_life_source,
         "dose_rate_constant_cgy_per_h_u": model.dose_rate_constant_cgy_per_h_u,
         "active_length_cm": model.active_length_cm,
         "capsule_length_cm": model.capsule_length_cm,
         "capsule_diameter_cm": model.capsule_diameter_cm,
+        "capsule": "the maker's" if model.capsule_known else "assumed: the file names none",
         "phi_an_published": model.phi_published,
     }

@@ -254,6 +254,7 @@ def test_sources_name_their_citations(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["sources", "6711", "--json"]) == 0
     model = json.loads(capsys.readouterr().out)
     assert model["dose_rate_constant_cgy_per_h_u"] == 0.965
+    assert model["capsule"] == "the maker's"
     assert "Rivard" in model["citation"]
     assert main(["sources"]) == 0
     assert "6711" in capsys.readouterr().out
