@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,6 +106,34 @@ class TransportDose:
     steps_per_history: float
     cancelled: bool
     reached: dict[str, float]
+
+    def plus(self, other: TransportDose) -> TransportDose:
+        """Return the dose of both runs' seeds: one more seed needs a run for itself alone.
+
+        What its metal takes from the photons of the seeds before it is left out until all are
+        run again.
+
+        Args:
+            other: of other seeds, on the same grid, with another run number.
+
+        Raises:
+            DoseError: the grids differ.
+        """
+        if not self.geometry.same_grid(other.geometry):
+            raise DoseError("doses on different grids cannot be added")
+        medium_gy = self.medium_gy + other.medium_gy
+        sigma = np.hypot(self.uncertainty * self.medium_gy, other.uncertainty * other.medium_gy)
+        histories = self.histories + other.histories
+        return replace(
+            self,
+            medium_gy=medium_gy,
+            water_gy=self.water_gy + other.water_gy,
+            uncertainty=np.divide(sigma, medium_gy, out=np.ones_like(sigma), where=medium_gy > 0),
+            histories=histories,
+            elapsed_s=self.elapsed_s + other.elapsed_s,
+            balance=(self.balance * self.histories + other.balance * other.histories) / histories,
+            cancelled=self.cancelled or other.cancelled,
+        )
 
 
 def simulate(

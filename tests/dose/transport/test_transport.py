@@ -394,6 +394,29 @@ def test_photons_sent_to_a_region_change_the_noise_and_not_the_dose() -> None:
     assert pull.std() == pytest.approx(1.0, abs=0.15)
 
 
+def test_one_more_seed_is_a_run_for_itself_alone() -> None:
+    geometry = box(20, 4.0)
+    media = Media.of(geometry, WATER)
+    emission = emission_of(SEED_6711)
+    places, axes = np.array([[-6.0, 0, 0], [6.0, 2, 0]]), np.array([[0, 0, 1.0], [0, 1.0, 0]])
+
+    def run(which: slice, histories: int, number: int) -> TransportDose:
+        seeds = Seeds(places[which], axes[which], np.array([1.0, 0.7])[which])
+        return simulate(media, seeds, emission, HALF_LIFE, histories=histories, run=number)
+
+    both = run(slice(0, 2), 400_000, 1)
+    added = run(slice(0, 1), 200_000, 2).plus(run(slice(1, 2), 200_000, 3))
+    sigma = np.hypot(both.uncertainty, added.uncertainty) * both.medium_gy
+    known = both.uncertainty < 0.1
+    pull = ((added.medium_gy - both.medium_gy) / sigma)[known]
+    assert pull.std() == pytest.approx(1.0, abs=0.15)
+    assert abs(pull.mean()) < 0.3
+    assert added.uncertainty[known].mean() == pytest.approx(both.uncertainty[known].mean(), rel=0.1)
+    other = simulate(Media.of(box(16, 4.0), WATER), one(), emission, HALF_LIFE, histories=100)
+    with pytest.raises(DoseError, match="different grids"):
+        both.plus(other)
+
+
 def test_a_seed_of_unknown_axis_shines_as_the_mean_of_all() -> None:
     geometry = box(24, 2.0)
     media = Media.of(geometry, WATER)
