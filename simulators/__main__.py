@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _add_physics(suite, "plain")
     suite.add_argument("--applicator", type=Path, required=True, help="name of the serial line")
     suite.add_argument("--truth", type=Path, required=True, help="file for what really happened")
+    suite.add_argument("--trouble", action="store_true", help="plug and power fail once each")
     scanner = commands.add_parser("scanner", help="send one scan")
     _add_case(scanner)
     _add_peer(scanner)
@@ -92,7 +93,7 @@ def _suite(given: argparse.Namespace) -> int:
     # The delivery note comes on paper, with the cartridges.
     note = [{"serial": c.serial, "seeds": c.seeds} for c in gantry.case.cartridges]
     print(json.dumps({"delivery": note}), flush=True)
-    for step in serve(gantry, given.applicator, given.truth):
+    for step in serve(gantry, given.applicator, given.truth, trouble=given.trouble):
         if step:
             print(json.dumps({"step": step}), flush=True)
     return 0

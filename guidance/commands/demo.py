@@ -17,6 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="another seed, another patient")
     parser.add_argument("--seeds", type=int, default=24, help="I-125 seeds planned (4 to 110)")
     parser.add_argument("--slice-mm", type=float, default=2.0, help="slice thickness (0.5 to 5)")
+    parser.add_argument(
+        "--trouble", action="store_true", help="the applicator's plug and power fail once each"
+    )
     parser.add_argument("--case", choices=("lumbar", "thoracic"), default="lumbar")
 
 
@@ -38,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         slice_mm=arguments.slice_mm,
         case=arguments.case,
         headless=arguments.headless,
+        trouble=arguments.trouble,
     )
     summary = play(story, lambda text: print(text, file=sys.stderr, flush=True))
     for line in _in_words(summary):

@@ -6,6 +6,10 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from guidance.journal import Record
 
 SUMMARY = "Verify, show or export the record of a case."
 
@@ -15,6 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("act", choices=("verify", "show", "export"))
     parser.add_argument("journal", type=Path, help="the journal's SQLite file")
     parser.add_argument("--case", default="", help="case identity (default: every case)")
+    parser.add_argument(
+        "--seeds", action="store_true", help="show: what became of each seed, and the account"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -43,24 +50,75 @@ def run(arguments: argparse.Namespace) -> int:
                 }
                 print(json.dumps(line) if arguments.json else _in_words(line))
                 continue
-            for record in journal.records(case_id):
-                if arguments.json or arguments.act == "export":
-                    entry = {
-                        "case_id": case_id,
-                        "number": record.number,
-                        "at": record.at.isoformat(),
-                        "kind": record.kind,
-                        "payload": record.payload,
-                        "hash": record.hash,
-                    }
-                    print(json.dumps(entry, ensure_ascii=False))
-                else:
-                    text = json.dumps(record.payload, ensure_ascii=False)
-                    short = text if len(text) <= 120 else text[:117] + "..."
-                    print(f"{record.number:6d}  {record.at:%H:%M:%S}  {record.kind:22s} {short}")
+            if arguments.act == "show" and arguments.seeds:
+                _show_seeds(case_id, journal.records(case_id))
+                continue
+            records = journal.records(case_id)
+            if arguments.json or arguments.act == "export":
+                for record in records:
+                    print(_as_json(record))
+            else:
+                _show(case_id, records)
         if not whole:
             print("seedguide journal: the chain does not hold", file=sys.stderr)
         return 0 if whole else 1
+
+
+def _as_json(record: Record) -> str:
+    entry = {
+        "case_id": record.case_id,
+        "number": record.number,
+        "at": record.at.isoformat(),
+        "kind": record.kind,
+        "payload": record.payload,
+        "hash": record.hash,
+    }
+    return json.dumps(entry, ensure_ascii=False)
+
+
+def _show(case_id: str, records: tuple[Record, ...]) -> None:
+    """Print each record as a sentence, and under it the alarms that it raised."""
+    from guidance.errors import GuidanceError
+    from guidance.procedure.advance import advance
+    from guidance.procedure.events import from_record
+    from guidance.procedure.state import CaseState
+    from guidance.procedure.telling import raised, sentence
+
+    state: CaseState | None = CaseState(case_id)
+    for record in records:
+        place = f"{record.number:6d}  {record.at:%H:%M:%S}"
+        try:
+            event = from_record(record)
+            print(f"{place}  {sentence(event)}")
+            if state is not None:
+                before, (state, _) = state, advance(state, event)
+                for line in raised(before, state):
+                    print(f"{'':18s}{line}")
+        except GuidanceError:
+            # A later version's, or changed: shown as it is, and no alarms from there on.
+            state = None
+            text = json.dumps(record.payload, ensure_ascii=False)
+            short = text if len(text) <= 120 else f"{text[:117]}..."
+            print(f"{place}  {record.kind} {short}")
+
+
+def _show_seeds(case_id: str, records: tuple[Record, ...]) -> None:
+    from guidance.procedure.advance import replayed
+    from guidance.procedure.closing import ledger
+    from guidance.procedure.events import from_record
+    from guidance.procedure.telling import tale
+
+    events = [from_record(record) for record in records]
+    print(f"case {case_id}")
+    for line in tale(events):
+        print(line)
+    view = ledger(replayed(case_id, events))
+    print(
+        f"{view.received} received = {view.implanted} implanted + {view.in_cartridges} in "
+        f"cartridges + {view.returned} returned + {view.assayed} assayed + {view.waste} waste "
+        f"+ {view.unresolved} unresolved; {view.directive} in the directive, "
+        f"{'none' if view.seen is None else view.seen} seen on CT"
+    )
 
 
 def _in_words(line: dict[str, object]) -> str:

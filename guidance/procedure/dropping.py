@@ -41,7 +41,8 @@ def device_recorded(state: CaseState, fact: DeviceRecorded) -> CaseState:
             "which this version does not know.",
         )
     try:
-        return handler(state, fact)
+        state = handler(state, fact)
+        return _device(state, pulled=None) if fact.kind in _ENDS_A_STROKE else state
     except (IndexError, ValueError):
         return state.with_alarm(
             f"record:{fact.jid}:{fact.eid}",
@@ -182,8 +183,8 @@ def _disarm(state: CaseState, fact: DeviceRecorded) -> CaseState:
 def _drop(state: CaseState, fact: DeviceRecorded, seeds: int = 1) -> CaseState:
     needle = int(fact.args[0])
     cartridge = state.device.cartridge
-    permitted = state.device.armed and state.device.permit_needle == needle
-    if not permitted and "recovered" not in fact.args:
+    # The device writes an intent under a permit only; the link may have gone in the stroke.
+    if state.device.pulled != needle:
         state = state.with_alarm(
             f"unpermitted:{fact.eid}",
             Priority.HIGH,
@@ -293,11 +294,16 @@ def _sensor(state: CaseState, fact: DeviceRecorded) -> CaseState:
     )
 
 
+def _pulled(state: CaseState, fact: DeviceRecorded) -> CaseState:
+    return _device(state, pulled=int(fact.args[0]))
+
+
 def _noted(state: CaseState, _fact: DeviceRecorded) -> CaseState:
     return state
 
 
 _ORDINARY_ENDS = {"done", "host", "nodrop", "hello", ""}
+_ENDS_A_STROKE = {"DROP", "NODROP", "DOUBLE", "UNKNOWN"}
 _RECORDS: dict[str, Callable[[CaseState, DeviceRecorded], CaseState]] = {
     "BOOT": _boot,
     "CART-IN": _cartridge_in,
@@ -305,7 +311,7 @@ _RECORDS: dict[str, Callable[[CaseState, DeviceRecorded], CaseState]] = {
     "NEEDLE": _needle,
     "ARM": _arm,
     "DISARM": _disarm,
-    "INTENT": _noted,
+    "INTENT": _pulled,
     "DROP": _drop,
     "NODROP": _misfire,
     "DOUBLE": _double,

@@ -105,6 +105,7 @@ class Device:
         dropped: seeds dropped under it.
         stops_mm: total retraction that each of its seeds belongs at, in order, mm.
         armed: whether it is in force.
+        pulled: needle of a stroke that has begun and not ended yet, None without one.
         unknown: (eid, cartridge, needle) of strokes whose outcome nobody has resolved.
         link: last known state of the link.
         link_detail: one sentence on it.
@@ -122,6 +123,7 @@ class Device:
     dropped: int = 0
     stops_mm: tuple[float, ...] = ()
     armed: bool = False
+    pulled: int | None = None
     unknown: tuple[tuple[int, str, int | None], ...] = ()
     link: str = "absent"
     link_detail: str = ""

@@ -45,6 +45,7 @@ class Story:
         slice_mm: slice thickness.
         case: level of the spine.
         headless: no window even where there is a display.
+        trouble: whether the applicator's plug and power fail once each.
     """
 
     out: Path
@@ -53,6 +54,7 @@ class Story:
     slice_mm: float
     case: str
     headless: bool
+    trouble: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def rehearsal(story: Story, say: Callable[[str], None]) -> Iterator[Rehearsal]:
         *("--slice-mm", str(story.slice_mm), "--case", story.case),
         *("--port", str(port), "--called-ae", AE_TITLE),
         *("--applicator", str(link), "--truth", str(truth)),
+        *(("--trouble",) if story.trouble else ()),
     )
     say(f"listener on port {port}, store {room / 'store'}")
     with _running(listener_command, room / "listener.log") as listener:

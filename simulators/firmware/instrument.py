@@ -326,6 +326,9 @@ class Instrument:
     def _compare(self) -> None:
         self._compare_cartridge(moved=False)
         self._compare_needle(moved=False)
+        if self._needle and self.mechanics.retraction_mm != _drawn_back_mm(self.memory):
+            # The barrel was moved while the power was off.
+            self.retracted()
 
     def _count_again(self) -> None:
         """Record seeds that left without a record: the power went while they fell."""
@@ -382,6 +385,12 @@ class Instrument:
 def _unresolved(memory: JournalMemory) -> set[int]:
     opened = {r.eid for r in memory.records if r.kind == "UNKNOWN"}
     return opened - {int(r.args[0]) for r in memory.records if r.kind == "RESOLVED"}
+
+
+def _drawn_back_mm(memory: JournalMemory) -> float:
+    """Return where the barrel is as the journal has it."""
+    told = next((r for r in reversed(memory.records) if r.kind == "RETRACT"), None)
+    return float(told.args[1]) if told else 0.0
 
 
 def _in_place(memory: JournalMemory) -> tuple[str, int, int]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simulators.applicator import ApplicatorStation, Outcome
+from simulators.applicator import ApplicatorStation, Cut, Outcome
 from simulators.operator.case import Case, moved
 from simulators.operator.gantry import Gantry
 from simulators.operator.hands import Hands, LyingSeed
@@ -23,6 +23,7 @@ from simulators.planner import Needle
 PERMIT_WITHIN_S = 900.0
 # From one act of the hands to the next.
 HAND_S = 0.05
+UNPLUGGED_S = 1.5
 
 
 class GaveUpError(RuntimeError):
@@ -32,8 +33,16 @@ class GaveUpError(RuntimeError):
 class Operator:
     """Puts the needles in and drops the seeds of one case."""
 
-    def __init__(self, case: Case) -> None:
-        """Put all needles in, with human error."""
+    def __init__(self, case: Case, *, trouble: bool = False) -> None:
+        """Put all needles in, with human error.
+
+        Args:
+            case: to play.
+            trouble: pull the applicator's plug after a third of the seeds and put it back, and
+                cut its power in a stroke after two thirds.
+        """
+        count = sum(len(n.retractions) for n in case.needles)
+        self._unplug_at, self._cut_at = (count // 3, 2 * count // 3) if trouble else (-1, -1)
         self._case = case
         self._hands = Hands(np.random.default_rng((case.identity.seed, 2)))
         self.needles: tuple[Needle, ...] = tuple(
@@ -66,6 +75,7 @@ class Operator:
     def _drop(self, station: ApplicatorStation, needle: Needle, retraction: float) -> None:
         if len(self.seeds) + 1 == self._case.misfire_at and not self.misfires:
             station.misfire_next()
+        self._make_trouble(station)
         while True:
             self._load(station)
             if not station.wait_armed(PERMIT_WITHIN_S):
@@ -80,6 +90,14 @@ class Operator:
             elif outcome is not Outcome.LOCKED:
                 raise GaveUpError(f"a stroke through needle {needle.number} ended as {outcome}")
 
+    def _make_trouble(self, station: ApplicatorStation) -> None:
+        if len(self.seeds) == self._unplug_at:
+            station.unplug()
+            time.sleep(UNPLUGGED_S)
+            station.replug()
+        if len(self.seeds) == self._cut_at:
+            station.power_cut(Cut.AFTER_SEED)
+
     def _load(self, station: ApplicatorStation) -> None:
         """Change an empty cartridge for a full one."""
         empty = station.remaining == 0
@@ -90,7 +108,7 @@ class Operator:
             station.insert_cartridge(cartridge.serial, cartridge.seeds)
 
 
-def serve(gantry: Gantry, link: Path, truth: Path) -> Iterator[str]:
+def serve(gantry: Gantry, link: Path, truth: Path, *, trouble: bool = False) -> Iterator[str]:
     """Play a case and yield each step as it ends; the truth is written before the last scan.
 
     The applicator stays on its line until the iterator is closed.
@@ -99,11 +117,12 @@ def serve(gantry: Gantry, link: Path, truth: Path) -> Iterator[str]:
         gantry: scanner and patient.
         link: name that the serial line gets.
         truth: file for what really happened.
+        trouble: whether plug and power of the applicator fail once.
 
     Raises:
         GaveUpError: the story could not go on.
     """
-    operator = Operator(gantry.case)
+    operator = Operator(gantry.case, trouble=trouble)
     memory = truth.with_suffix(".memory")
     with ApplicatorStation(link, seed=gantry.case.identity.seed, memory=memory) as station:
         gantry.send_plan()

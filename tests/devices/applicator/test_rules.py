@@ -329,3 +329,15 @@ def test_a_session_tests_each_start_once(ready: Bench) -> None:
     ready.restart_device()
     ready.settle(300)
     assert ready.log[-1].kind == "TEST"
+
+
+def test_a_barrel_moved_without_power_is_told_at_the_start(ready: Bench) -> None:
+    """A seed is counted where the barrel is, not where it was."""
+    ready.mechanics.retraction_mm = 10.0
+    ready.restart_device()
+    ready.settle(300)
+    moved = [r.args for r in ready.log if r.kind == "RETRACT"]
+    assert moved[-1] == ("3", "10.0")
+    ready.restart_device()
+    ready.settle(300)
+    assert [r.args for r in ready.log if r.kind == "RETRACT"] == moved

@@ -114,6 +114,14 @@ def test_a_stale_link_locks_and_is_cried_out() -> None:
         room.tell(SeedsPermitted(2, 1, "C1", 1, "Dr Li"))
 
 
+def test_a_stroke_begun_under_a_permit_is_permitted_although_the_link_went() -> None:
+    room = permitted().device("INTENT", 1, 15).tell(LinkChanged("lost", "gone"))
+    room.tell(LinkChanged("up", "")).device("DROP", 1, 14).device("DISARM", "cable")
+    assert not any(key.startswith("unpermitted") for key in room.alarms())
+    room.device("DROP", 1, 13)
+    assert any(key.startswith("unpermitted") for key in room.alarms())
+
+
 @pytest.mark.parametrize(
     ("record", "key"),
     [
