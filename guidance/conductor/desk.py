@@ -80,10 +80,18 @@ class Desk:
         return self._offer(CourseNoted(course, by))
 
     def receive_cartridge(
-        self, serial: str, source_model: str, strength_u: float, seeds: int, by: str
+        self,
+        serial: str,
+        source_model: str,
+        strength_u: float,
+        seeds: int,
+        by: str,
+        lot: str = "",
+        assay_u: float | None = None,
     ) -> Answer:
         """Check a cartridge in."""
-        return self._offer(CartridgeReceived(serial, source_model, strength_u, seeds, by))
+        fact = CartridgeReceived(serial, source_model, strength_u, seeds, by, lot, assay_u)
+        return self._offer(fact)
 
     def accept_registration(self, by: str, reason: str = "") -> Answer:
         """Accept the registration; an implausible one needs a reason."""

@@ -2,7 +2,9 @@
 
     received = implanted + in cartridges + returned + assayed aside + waste + unresolved
 
-The equation is kept for each cartridge. "Unresolved" is what nobody can place: a stroke whose
+The equation is kept for each cartridge. Seeds beyond those received (a count at close-out above
+the booked one, a drop from a cartridge nobody checked in) are the surplus: they stand with the
+received, and are unresolved as well. "Unresolved" is what nobody can place: a stroke whose
 outcome is unknown, a count at close-out that differs from the booked one, a seed that came out
 of a cartridge nobody checked in. Incident notices behind each rule: docs/hazards.md.
 """
@@ -40,6 +42,8 @@ class Cartridge:
         serial: its serial number.
         source_model: TG-43 name of the seeds in it.
         strength_u: air-kerma strength of one seed at the reference time, U.
+        lot: the maker's lot; empty if not given.
+        assay_u: strength that the department measured, U; None if not assayed.
         received: seeds checked in; 0 for a cartridge that nobody checked in.
         dropped: seeds that left it for the patient.
         unknown: strokes from it whose outcome is not known.
@@ -53,6 +57,8 @@ class Cartridge:
     serial: str
     source_model: str = ""
     strength_u: float = 0.0
+    lot: str = ""
+    assay_u: float | None = None
     received: int = 0
     dropped: int = 0
     unknown: int = 0
@@ -67,10 +73,17 @@ class Cartridge:
         return self.received - self.dropped - self.unknown
 
     @property
-    def unresolved(self) -> int:
-        """Seeds of this cartridge whose place is not known."""
+    def surplus(self) -> int:
+        """Seeds that came out of it, or were counted in it, beyond those received."""
         if self.closed_with is None:
-            return self.unknown + max(0, -self.booked)
+            return max(0, -self.booked)
+        return max(0, self.dropped + self.closed_with - self.received)
+
+    @property
+    def unresolved(self) -> int:
+        """Seeds of this cartridge whose place is not known, the surplus among them."""
+        if self.closed_with is None:
+            return self.unknown + self.surplus
         # Counting the rest settles unknown strokes: what is not inside has left.
         return abs(self.received - self.dropped - self.closed_with)
 
@@ -89,6 +102,7 @@ class LedgerView:
         assayed: set aside for assay.
         waste: to radioactive waste.
         unresolved: whose place is not known.
+        surplus: those of them that are beyond the received.
         misfires: strokes that delivered no seed (not a place: for the record).
     """
 
@@ -102,6 +116,7 @@ class LedgerView:
     waste: int = 0
     unresolved: int = 0
     misfires: int = 0
+    surplus: int = 0
 
     @property
     def balanced(self) -> bool:
@@ -126,7 +141,16 @@ class Account:
         """Return the cartridge of that serial, None if never heard of."""
         return next((c for c in self.cartridges if c.serial == serial), None)
 
-    def check_in(self, serial: str, source_model: str, strength_u: float, seeds: int) -> Account:
+    def check_in(
+        self,
+        serial: str,
+        source_model: str,
+        strength_u: float,
+        seeds: int,
+        *,
+        lot: str = "",
+        assay_u: float | None = None,
+    ) -> Account:
         """Receive a cartridge.
 
         Raises:
@@ -135,14 +159,21 @@ class Account:
         known = self.cartridge(serial)
         if known is not None and known.received:
             raise RefusedError(f"cartridge {serial} was already received")
-        if not serial or seeds < 1 or not strength_u > 0:
+        if not serial or seeds < 1 or not strength_u > 0 or (assay_u is not None and assay_u <= 0):
             raise RefusedError(
                 f"cartridge {serial!r} with {seeds} seeds of {strength_u} U cannot be received: "
                 "serial, number and strength are needed"
             )
         return self._with(
             serial,
-            lambda c: replace(c, source_model=source_model, strength_u=strength_u, received=seeds),
+            lambda c: replace(
+                c,
+                source_model=source_model,
+                strength_u=strength_u,
+                lot=lot,
+                assay_u=assay_u,
+                received=seeds,
+            ),
         )
 
     def insert(self, serial: str, device_count: int) -> Account:
@@ -219,6 +250,7 @@ class Account:
             waste=closed(Disposition.WASTE),
             unresolved=sum(c.unresolved for c in self.cartridges),
             misfires=self.misfires,
+            surplus=sum(c.surplus for c in self.cartridges),
         )
 
     def _with(self, serial: str, change: Callable[[Cartridge], Cartridge]) -> Account:

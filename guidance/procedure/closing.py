@@ -98,18 +98,29 @@ def signed(state: CaseState, fact: Signed) -> CaseState:
 def cartridge_received(state: CaseState, fact: CartridgeReceived) -> CaseState:
     """Check a cartridge in; compare its strength with the plan's."""
     _named(fact.by, "a cartridge is checked in")
-    account = state.account.check_in(fact.serial, fact.source_model, fact.strength_u, fact.seeds)
+    account = state.account.check_in(
+        fact.serial,
+        fact.source_model,
+        fact.strength_u,
+        fact.seeds,
+        lot=fact.lot,
+        assay_u=fact.assay_u,
+    )
     # The one raised if it was put into the applicator before it was checked in.
     state = replace(state, account=account).without_alarm(f"cartridge:{fact.serial}")
     plan = state.plan
-    if plan is None or abs(fact.strength_u / plan.strength_u - 1) <= STRENGTH_TOLERANCE:
-        return state
-    return state.with_alarm(
-        f"strength:{fact.serial}",
-        Priority.HIGH,
-        f"Cartridge {fact.serial} has {fact.strength_u:.3f} U a seed; "
-        f"the plan was made for {plan.strength_u:.3f} U.",
-    )
+    told = (("has", fact.strength_u), ("was assayed at", fact.assay_u))
+    for verb, strength_u in told:
+        if plan is None or strength_u is None:
+            continue
+        if abs(strength_u / plan.strength_u - 1) > STRENGTH_TOLERANCE:
+            state = state.with_alarm(
+                f"strength:{fact.serial}",
+                Priority.HIGH,
+                f"Cartridge {fact.serial} {verb} {strength_u:.3f} U a seed; "
+                f"the plan was made for {plan.strength_u:.3f} U.",
+            )
+    return state
 
 
 def alarm_acknowledged(state: CaseState, fact: AlarmAcknowledged) -> CaseState:
@@ -133,6 +144,14 @@ def implant_verified(state: CaseState, fact: ImplantVerified) -> CaseState:
         raise RefusedError(
             f"{len(unlooked)} seeds were dropped after the last verification scan; scan again"
         )
+    for cartridge in state.account.cartridges:
+        if cartridge.in_place:
+            state = state.with_alarm(
+                f"unproven:{cartridge.serial}",
+                Priority.HIGH,
+                f"Cartridge {cartridge.serial} was not seen to leave the applicator, which is "
+                "not proven empty. Take it out and count it before the instrument is cleaned.",
+            )
     return replace(state, verified_by=fact.by)
 
 

@@ -91,7 +91,7 @@ def _cartridge_in(state: CaseState, fact: DeviceRecorded) -> CaseState:
 def _cartridge_out(state: CaseState, fact: DeviceRecorded) -> CaseState:
     serial, remaining = fact.args[0], int(fact.args[1])
     state = replace(state, account=state.account.remove(serial, remaining))
-    state = _device(state, cartridge="", remaining=None)
+    state = _device(state, cartridge="", remaining=None).without_alarm(f"unproven:{serial}")
     cartridge = state.account.cartridge(serial)
     if cartridge is not None and cartridge.booked != remaining:
         return state.with_alarm(

@@ -60,6 +60,8 @@ class CartridgeReceived:
     strength_u: float
     seeds: int
     by: str
+    lot: str = ""
+    assay_u: float | None = None
 
 
 @dataclass(frozen=True)

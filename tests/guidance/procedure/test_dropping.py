@@ -6,19 +6,24 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_advance import Room, a_plan, ready, with_needles
+from test_advance import START, Room, a_plan, ready, series, with_needles
 
 from dose.structures import Structure
-from guidance.detection import DetectedNeedle
+from guidance.detection import DetectedNeedle, DetectedSeed
 from guidance.detection.detections import Detections
 from guidance.errors import RefusedError
+from guidance.ledger import Disposition
 from guidance.procedure.advance import Arm
 from guidance.procedure.events import (
     AlarmAcknowledged,
+    CartridgeClosed,
     CartridgeReceived,
+    CaseClosed,
+    ImplantVerified,
     LinkChanged,
     NeedlesConfirmed,
     NeedlesTracked,
+    ScanAnalysed,
     SeedsPermitted,
 )
 from guidance.procedure.steps import next_action
@@ -158,3 +163,33 @@ def test_the_seats_of_a_plan_are_measured() -> None:
         assert track.number == n
         assert found == pytest.approx([17.75, 27.75, 37.75], abs=0.2)
         assert [s.kept for s in track.seats] == [False, True, True]
+
+
+def test_an_assay_off_the_directive_is_cried_out() -> None:
+    room = ready().tell(CartridgeReceived("C8", "6711", 0.8, 10, "RTT", "L7", 0.72))
+    assert "was assayed at 0.720 U a seed" in room.alarms()["strength:C8"]
+    kept = room.state.account.cartridge("C8")
+    assert kept is not None
+    assert (kept.lot, kept.assay_u) == ("L7", 0.72)
+    assert (
+        "strength:C9"
+        not in room.tell(CartridgeReceived("C9", "6711", 0.8, 10, "RTT", "L7", 0.79)).alarms()
+    )
+
+
+def test_an_instrument_that_is_not_proven_empty_is_cried_out_and_keeps_the_case_open() -> None:
+    room = ready()
+    for permit, needle in ((1, 1), (2, 2)):
+        room.device("NEEDLE", needle)
+        for k in range(3):
+            room.device("RETRACT", needle, 10.0 * k)
+            room.device("INTENT", needle, 15).device("DROP", needle, 15 - 3 * (permit - 1) - k)
+    room.tell(series(5, "CT", "ROOM"))
+    seen = tuple(DetectedSeed(s.position_mm, s.axis, 0.9) for s in room.state.seeds)
+    room.tell(ScanAnalysed("1.2.5", START, seen, (), (), 1.0), ImplantVerified("Dr Li"))
+    assert "not proven empty" in room.alarms()["unproven:C1"]
+    with pytest.raises(RefusedError, match="still in the applicator"):
+        room.tell(CartridgeClosed("C1", 9, Disposition.RETURNED, "RTT"))
+    with pytest.raises(RefusedError, match="C1 is not closed"):
+        room.tell(CaseClosed("Dr Li", "It will be all right."))
+    assert "unproven:C1" not in room.device("CART-OUT", "C1", 9).alarms()
