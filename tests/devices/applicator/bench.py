@@ -57,6 +57,7 @@ class Bench:
     # Requests that left before the one before them was answered.
     answered: set[tuple[str, int]] = field(default_factory=set)
     hurried: int = 0
+    acknowledged: int = 0
 
     def __post_init__(self) -> None:
         self.restart_device()
@@ -122,6 +123,8 @@ class Bench:
             if not line or line in self.sent:
                 continue
             self.sent[line] = None
+            if words[3] == "ACK":
+                self.acknowledged = max(self.acknowledged, int(words[4]))
             before = (words[1], int(words[2]) - 1)
             if words[1] == self.host.sid and before[1] and before not in self.answered:
                 self.hurried += 1

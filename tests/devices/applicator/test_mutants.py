@@ -19,6 +19,7 @@ from simulators.firmware import controller as firmware
 from simulators.firmware import instrument as parts
 from simulators.firmware import memory as cells
 from simulators.firmware.mechanics import Mechanics
+from simulators.line import CableFaults
 
 # Enough for the rarest of them ten times over; most fall within the first dozen.
 AT_RANDOM = settings(
@@ -61,16 +62,25 @@ LOSING_ANSWERS: Act = (
     "a_bad_line_and_a_disk_that_fails",
     {"losses": [(False, n % 3 == 0, True) for n in range(60)]},
 )
-FORGED: Act = (
-    "a_second_host_permits",
-    {"session": "Z1", "major": "1.1", "older": False, "count": 1, "after": 0, "wrong": ""},
-)
 
 
-def play(story: tuple[Act, ...]) -> None:
+def forged(*, major: str = "1.1", wrong: str = "") -> Act:
+    words = {"older": False, "count": 1, "after": 0, "wrong": wrong}
+    return "a_second_host_permits", {"session": "Z", "major": major, **words}
+
+
+def again(start: int) -> Act:
+    return "old_lines_come_again", {"start": start, "count": 40}
+
+
+FORGED = forged()
+DOUBLES = CableFaults(duplicate=1.0)
+
+
+def play(story: tuple[Act, ...], cable: CableFaults | None = None) -> None:
     """Tell a story in the room; raises where an invariant breaks."""
     room = Room()
-    room.begin(72, 0, 0, "1.1", None, 0)
+    room.begin(72, 0, 0, "1.1", cable, 0)
     for act, words in story:
         # Behind hypothesis' back: the rules are plain methods.
         getattr(Room, act).__get__(room)(**words)
@@ -81,10 +91,11 @@ def play(story: tuple[Act, ...]) -> None:
 
 
 def is_noticed(story: tuple[Act, ...]) -> bool:
-    try:
-        play(story)
-    except NOTICED:
-        return True
+    for cable in (None, DOUBLES):
+        try:
+            play(story, cable)
+        except NOTICED:
+            return True
     return False
 
 
@@ -409,7 +420,7 @@ STORIES: tuple[tuple[Act, ...], ...] = (
     (permit(2), ("the_next_writes_fail", {"writes": 3}), stroke(), stroke()),
     # Nobody reads the journal until it is full, and beyond.
     tuple(("draw_back", {"stop": 5.0 * (n % 3)}) for n in range(80)),
-    (HANGS, *(("draw_back", {"stop": 5.0 * (n % 3)}) for n in range(6)), FORGED, stroke()),
+    (HANGS, *(("draw_back", {"stop": 5.0 * (n % 3)}) for n in range(12)), FORGED, stroke()),
     # The host hangs, or dies, or repeats itself.
     (permit(2), HANGS, stroke()),
     (permit(2), ("the_host_dies", {"cut": False}), QUIET, stroke()),
@@ -423,6 +434,15 @@ STORIES: tuple[tuple[Act, ...], ...] = (
     ),
     (("brown_out", {"times": 1, "torn": False}), LOSING_ANSWERS, QUIET),
     (permit(1), permit(1, older=True)),
+    (permit(1), stroke(), QUIET, permit(1, older=True)),
+    (permit(2), permit(2)),
+    (QUIET, again(0), QUIET),
+    (("the_host_dies", {"cut": False}), QUIET, again(1), QUIET),
+    # A second host that keeps to the lines and to nothing else.
+    *((forged(major=major),) for major in ("1.0", "2.0")),
+    *((forged(wrong=wrong),) for wrong in ("cartridge", "needle")),
+    (("brown_out", {"times": 1, "torn": False}), FORGED),
+    (("the_next_write_is_torn", {}), ("draw_back", {"stop": 5.0}), QUIET),
     (("another_applicator_for_a_while", {}), permit(1), stroke()),
 )
 
