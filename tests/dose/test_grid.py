@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from dose import sources
-from dose.errors import SeedError
+from dose.errors import GeometryError, SeedError
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
 from dose.kernel import ANGLE_POLYNOMIAL
@@ -206,3 +206,16 @@ def test_a_grid_around_a_box_in_any_orientation(seed: int, spacing: float) -> No
     assert (indices < np.array(grid.shape[::-1]) - 1).all()
     np.testing.assert_allclose(grid.axes, axes, atol=1e-12)
     np.testing.assert_allclose(grid.spacing_mm, spacing)
+
+
+def test_a_grid_of_no_extent_is_refused() -> None:
+    nan = float("nan")
+    for make, words in (
+        (lambda: GridGeometry.around((0, 0, 0), (0, 5, 5), 1.0), "no extent"),
+        (lambda: GridGeometry.around((0, 0, 0), (5, nan, 5), 1.0), "no extent"),
+        (lambda: GridGeometry.around((0, 0, 0), (5, 5, 5), 0.0), "spacing must be positive"),
+        (lambda: GridGeometry.from_axes((0, 0, 0), 1.0, (4, 0, 4)), "at least 1 voxel"),
+        (lambda: GridGeometry.from_axes((0, 0, 0), (1, 0, 1), (4, 4, 4)), "three dimensions"),
+    ):
+        with pytest.raises(GeometryError, match=words):
+            make()
