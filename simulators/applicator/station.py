@@ -8,6 +8,7 @@ import select
 import threading
 import time
 import tty
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
@@ -144,8 +145,7 @@ class ApplicatorStation:
             if self.mechanics.magazine is not None:
                 raise ValueError("a cartridge is in place")
             self.mechanics.magazine = Magazine(serial, seeds)
-            if self._controller is not None:
-                self._controller.instrument.cartridge_changed()
+            self._sense(lambda c: c.instrument.cartridge_changed())
 
     def remove_cartridge(self) -> int:
         """Take the cartridge out and return the seeds really in it.
@@ -158,8 +158,7 @@ class ApplicatorStation:
                 raise ValueError("no cartridge is in place")
             remaining = self.mechanics.magazine.remaining
             self.mechanics.magazine = None
-            if self._controller is not None:
-                self._controller.instrument.cartridge_changed()
+            self._sense(lambda c: c.instrument.cartridge_changed())
             return remaining
 
     def attach_needle(self, number: int) -> None:
@@ -174,8 +173,7 @@ class ApplicatorStation:
         """Draw the barrel back to a total distance from the deepest seat, mm."""
         with self._lock:
             self.mechanics.retraction_mm = total_mm
-            if self._controller is not None:
-                self._controller.instrument.retracted()
+            self._sense(lambda c: c.instrument.retracted())
 
     def wait_armed(self, timeout_s: float) -> bool:
         """Wait until strokes are permitted; return whether they are."""
@@ -242,14 +240,21 @@ class ApplicatorStation:
         with self._lock:
             self.mechanics.needle = number
             self.mechanics.retraction_mm = 0.0
-            if self._controller is not None:
-                self._controller.instrument.needle_changed()
+            self._sense(lambda c: c.instrument.needle_changed())
+
+    def _sense(self, act: Callable[[Controller], None]) -> None:
+        """Let the controller see what the hands did, if it is on; its power may go in that."""
+        if self._controller is None:
+            return
+        try:
+            act(self._controller)
+        except PowerLostError:
+            self._switch_off(POWER_OFF_S)
 
     def _push_locked(self) -> Outcome:
         with self._lock:
             passage = self.mechanics.push()
-            if self._controller is not None:
-                self._controller.passed_unasked(passage)
+            self._sense(lambda c: c.passed_unasked(passage))
         return Outcome.DELIVERED if passage.seeds else Outcome.LOCKED
 
     def _push(self) -> Outcome:
