@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from devices.applicator import ApplicatorLink, DeviceRecord, LinkStatus
 from guidance.commands import main
-from simulators.applicator import ApplicatorStation
+from simulators.applicator import ApplicatorStation, Cut
 
 
 @pytest.fixture
@@ -66,6 +68,39 @@ def test_resolve_what_is_unknown_and_nothing_else(
     assert "applicator" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main(["applicator", *url, "resolve", "2", "maybe", "--who", "Dr Li"])
+
+
+def test_resolve_settles_a_stroke_that_the_power_left_unknown(
+    station: ApplicatorStation, url: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    log: list[DeviceRecord] = []
+    heard: list[LinkStatus] = []
+
+    def until(holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while not holds():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    link = ApplicatorLink(url[1], record=log.append, heard=heard.append)
+    link.start()
+    try:
+        until(lambda: bool(heard) and heard[-1].state == "up" and len(log) == station.head_eid)
+        link.permit(1, 4, "C7", len(log), (0.0,))
+        station.power_cut(Cut.SEED_PASSING)
+        station.stroke()
+        until(lambda: "UNKNOWN" in [r.kind for r in log])
+    finally:
+        link.close()
+    eid = next(r.eid for r in log if r.kind == "UNKNOWN")
+    assert main(["applicator", *url, "--json", "status"]) == 0
+    assert json.loads(capsys.readouterr().out)["unresolved"] == 1
+    assert main(["applicator", *url, "resolve", str(eid), "drop", "--who", "Dr Li"]) == 0
+    capsys.readouterr()
+    assert main(["applicator", *url, "--json", "status"]) == 0
+    assert json.loads(capsys.readouterr().out)["unresolved"] == 0
+    last = station.memory.records[-1]
+    assert (last.kind, last.args) == ("RESOLVED", (str(eid), "DROP", "Dr_Li"))
 
 
 def test_nobody_there(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:  # type: ignore[no-untyped-def]
