@@ -19,7 +19,7 @@ WARN = "#f2b63c"
 BAD = "#ff5a52"
 PLANNED = "#9fb4c8"
 CURRENT = "#ffffff"
-CHOSEN = "#24404d"
+CHOSEN = "#1d2f38"
 CROSS = "#5f8f6a"
 
 SEED_COLOURS = {"counted": WARN, "seen": GOOD, "missing": BAD, "extra": "#e07bff"}

@@ -1,0 +1,115 @@
+"""Words can be read: nothing clipped at any size in any language, contrast, colour blindness."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from PyQt5.QtWidgets import QAbstractButton, QLabel
+
+from guidance.procedure.snapshot import Step
+from guidance.screen import RoomWindow, theme
+from guidance.screen.language import speak
+from guidance.screen.lettering import LETTER_COLOUR
+from tests.screen.room_case import NOW, Recorder, snapshot
+
+SIZES = [(1280, 720), (1920, 1080), (3840, 2160)]
+
+
+@pytest.fixture(autouse=True)
+def _english_afterwards(qapp):
+    yield
+    speak("en")
+
+
+def clipped(window: RoomWindow) -> list[str]:
+    """Labels and buttons whose words need more room than they have."""
+    found = []
+    for widget in (*window.findChildren(QLabel), *window.findChildren(QAbstractButton)):
+        if not widget.isVisible() or not widget.text() or widget is window.figures._figures:
+            continue
+        if isinstance(widget, QLabel) and widget.wordWrap():
+            room, need = widget.height(), widget.heightForWidth(widget.width())
+        else:
+            hint = widget.sizeHint()
+            room, need = widget.width(), hint.width()
+            if widget.height() < hint.height() - 2:
+                room, need = widget.height(), hint.height()
+        if need > room + 1:
+            found.append(f"{widget.text()!r} needs {need}, has {room}")
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("step", [Step.PLAN, Step.IMPLANT, Step.CLOSE])
+def test_no_words_are_clipped(qtbot, language, size, step):
+    speak(language)
+    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(window)
+    window.resize(*size)
+    window.show()
+    window.show_snapshot(snapshot(step=step))
+    qtbot.wait(1)
+    assert clipped(window) == []
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    part = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+WORDS = {
+    name: getattr(theme, name)
+    for name in ("TEXT", "QUIET", "GOOD", "NOTE", "WARN", "BAD", "PLANNED", "CURRENT")
+}
+
+
+@pytest.mark.parametrize("ground", ["GROUND", "PANEL", "CHOSEN"])
+@pytest.mark.parametrize("word", list(WORDS))
+def test_words_stand_out_from_what_is_behind_them(word, ground):
+    assert contrast(WORDS[word], getattr(theme, ground)) >= 4.5
+
+
+def test_dark_words_on_bright_grounds_and_lines_on_black_stand_out():
+    for bright in (theme.NOTE, theme.WARN):
+        assert contrast(theme.GROUND, bright) >= 4.5
+    lines = [look[0] for look in theme.ISODOSES.values()]
+    lines += [*theme.SEED_COLOURS.values(), LETTER_COLOUR]
+    for colour in lines:
+        assert contrast(colour, "#000000") >= 4.5, colour
+
+
+# Machado, Oliveira and Fernandes, IEEE TVCG 15:1291 (2009), severity 1.0, linear RGB.
+BLIND = {
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
+                   (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
+                     (-0.011820, 0.042940, 0.968881)),
+}  # fmt: skip
+
+
+def seen_by(kind: str, colour: str) -> np.ndarray:
+    part = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.array(BLIND[kind]) @ linear, 0, 1)
+    return np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.parametrize("kind", list(BLIND))
+def test_what_must_be_told_apart_differs_by_more_than_a_colour_that_some_do_not_see(kind):
+    """Alarm priorities have symbol and word, isodoses a dash; their colours differ as well."""
+    priorities = [look[1] for look in theme.PRIORITY_LOOK.values()]
+    for one, other in itertools.combinations(priorities, 2):
+        assert np.linalg.norm(seen_by(kind, one) - seen_by(kind, other)) > 0.15
+    assert len({look[0] for look in theme.PRIORITY_LOOK.values()}) == len(priorities)
+    looks = [(dash, width) for _, dash, width in theme.ISODOSES.values()]
+    assert len(set(looks)) == len(looks)
