@@ -9,9 +9,15 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from simulators.operator import LEVELS, Gantry, GaveUpError, Operator, Peer, draw_case, serve
 from simulators.scanner import PHYSICS, NotDeliveredError
+
+if TYPE_CHECKING:
+    from simulators.cases import Background
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     case.add_argument("--seed", type=int, default=1, help="another seed, another patient")
     case.add_argument("--slice-mm", type=float, default=2.0, help="slice thickness (0.5 to 5)")
     _add_physics(case, "sinogram")
+    case.add_argument("--background", type=Path, help="folder of a real CT series to use instead")
+    case.add_argument(
+        "--target", type=float, nargs=3, metavar=("X", "Y", "Z"), help="in it, LPS mm"
+    )
     applicator = commands.add_parser("applicator", help="an applicator worked from stdin")
     applicator.add_argument("--link", type=Path, required=True, help="name of the serial line")
     applicator.add_argument("--seed", type=int, default=1)
@@ -120,7 +130,13 @@ def _case(given: argparse.Namespace) -> int:
             print(f"{name:12}  {recipe.about}")
         return 0
     out = given.out or Path(f"{given.name}-{given.slice_mm:g}mm")
-    scanned = generate(given.name, given.slice_mm, given.seed, physics=given.physics)
+    scanned = generate(
+        given.name,
+        given.slice_mm,
+        given.seed,
+        physics=given.physics,
+        background=_background(given.background, given.target),
+    )
     scanned.write(out)
     truth = scanned.truth
     print(
@@ -128,6 +144,18 @@ def _case(given: argparse.Namespace) -> int:
         f"{len(truth['needles'])} needles, {len(truth['others'])} other things"
     )
     return 0
+
+
+def _background(folder: Path | None, target: Sequence[float] | None) -> Background | None:
+    from simulators.cases import Background
+    from simulators.patient import read_background
+    from simulators.scanner import SeriesBody
+
+    if folder is None:
+        return None
+    if target is None:
+        raise ValueError("--background wants --target X Y Z: where in it the target lies")
+    return Background(SeriesBody(*read_background(folder)), np.array(target))
 
 
 def _applicator(given: argparse.Namespace) -> int:

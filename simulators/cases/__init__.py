@@ -2,13 +2,14 @@
 
 from simulators.cases.case import Case, Lookalike, PlacedSeed
 from simulators.cases.draw import draw_named
-from simulators.cases.generate import Scan, generate
+from simulators.cases.generate import Background, Scan, generate
 from simulators.cases.library import HARD, LIBRARY
 from simulators.cases.recipe import Recipe
 
 __all__ = [
     "HARD",
     "LIBRARY",
+    "Background",
     "Case",
     "Lookalike",
     "PlacedSeed",

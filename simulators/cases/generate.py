@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 
+from simulators.cases.background import laid_into
 from simulators.cases.case import Case
 from simulators.cases.draw import draw_named
 from simulators.cases.truth import truth_of
@@ -21,6 +22,7 @@ from simulators.metal.solid import moved, table
 from simulators.scanner import (
     PHYSICS,
     Protocol,
+    SeriesBody,
     SeriesLabel,
     anatomy_body,
     ct_images,
@@ -34,6 +36,26 @@ FloatArray = NDArray[np.float64]
 MARGIN_MM, LONGEST_MM = 14.0, 130.0
 # A slice takes so long, and a breath.
 SLICE_S, BREATH_S = 0.4, 4.0
+
+
+@dataclass(frozen=True)
+class Background:
+    """A real patient.
+
+    Attributes:
+        body: the series, in its own frame.
+        target_mm: (3,) where the target is to lie, LPS mm.
+    """
+
+    body: SeriesBody
+    target_mm: FloatArray
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """(x, y) of the middle of the series."""
+        columns, rows = self.body.hu.shape[2], self.body.hu.shape[1]
+        x, y, *_ = self.body.to_scan @ ((columns - 1) / 2.0, (rows - 1) / 2.0, 0.0, 1.0)
+        return float(x), float(y)
 
 
 @dataclass(frozen=True)
@@ -80,6 +102,7 @@ def generate(
     seed: int = 1,
     *,
     physics: str = "sinogram",
+    background: Background | None = None,
     workers: int | None = None,
 ) -> Scan:
     """Return a case of the library, scanned; the same arguments give the same scan.
@@ -89,6 +112,7 @@ def generate(
         slice_mm: thickness and spacing of the slices, 0.5 to 5 mm.
         seed: of all randomness.
         physics: ``sinogram``, or ``plain`` for a quick look (seeds and straight needles only).
+        background: a real patient instead of the analytic one; needs ``sinogram``.
         workers: threads; all cores if not given.
 
     Raises:
@@ -99,13 +123,20 @@ def generate(
     if physics not in PHYSICS:
         raise ValueError(f"physics {physics!r}: choose one of {', '.join(PHYSICS)}")
     case = draw_named(name, seed)
+    if background is not None:
+        if physics == "plain":
+            raise ValueError("a real patient is scanned through the sinogram only")
+        case = laid_into(case, background.body, background.target_mm)
     protocol = protocol_of(case, slice_mm)
+    if background is not None:
+        x, y = background.middle
+        protocol = replace(protocol, centre_mm=(x, y, protocol.centre_mm[2]))
     rng = np.random.default_rng((seed, zlib.crc32(name.encode()), round(slice_mm * 1000)))
     if physics == "plain":
         hu = _plain(case, protocol, rng)
     else:
         hu = scan_sinogram(
-            anatomy_body(case.anatomy, case.patient_to_scan),
+            background.body if background else anatomy_body(case.anatomy, case.patient_to_scan),
             moved(table(case.solids()), case.patient_to_scan),
             protocol,
             rng,

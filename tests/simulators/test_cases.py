@@ -11,9 +11,12 @@ import pytest
 
 from guidance.imaging import read_series
 from simulators.cases import HARD, LIBRARY, Case, draw_named, generate
+from simulators.cases.background import laid_into
 from simulators.cases.room import HALF_CORE_MM, between_segments
 from simulators.metal.needle import OUTER_MM
 from simulators.metal.seed import DIAMETER_MM, LENGTH_MM
+from simulators.patient import read_background
+from simulators.scanner import SeriesBody
 
 
 def test_there_are_hard_cases_enough_and_in_both_positions() -> None:
@@ -104,3 +107,34 @@ def test_seeds_are_bright_where_the_truth_puts_them(tmp_path: Path) -> None:
     assert len(bright) == 50
     assert np.quantile(bright, 0.1) > 400
     assert LENGTH_MM == 4.5
+
+
+def test_a_case_is_laid_into_a_real_scan_and_enters_through_its_skin(tmp_path: Path) -> None:
+    generate("dozen", 5.0, physics="plain").write(tmp_path)
+    hu, affine = read_background(tmp_path / "series")
+    body = SeriesBody(hu, affine)
+    case = draw_named("bone")
+    target = (affine @ (255.0, 280.0, 6.0, 1.0))[:3]
+    laid = laid_into(case, body, target)
+    assert np.allclose(laid.to_scan(np.array(case.anatomy.lesion_centre)), target)
+    assert {s.sort for s in laid.seeds} == {"free", "end"}
+    for needle in laid.needles:
+        out = needle.entry - needle.tip
+        out = out / np.linalg.norm(out)
+        points = np.array([laid.to_scan(needle.entry + s * out) for s in (-4.0, 4.0)])
+        x, y, z = np.rint(points @ np.linalg.inv(affine)[:3, :3].T + np.linalg.inv(affine)[:3, 3]).T
+        z = np.clip(z, 0, len(hu) - 1)
+        inside, outside = hu[z.astype(int), y.astype(int), x.astype(int)]
+        assert inside > -300 > outside
+
+
+@pytest.mark.parametrize("far", [(0.0, 900.0, 0.0), (0.0, 0.0, 900.0)])
+def test_a_target_outside_the_series_is_refused(far: tuple[float, float, float]) -> None:
+    body = SeriesBody(np.zeros((4, 8, 8), np.float32), np.eye(4))
+    with pytest.raises(ValueError, match="outside the series"):
+        laid_into(draw_named("dozen"), body, np.array(far))
+
+
+def test_a_folder_without_a_series_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="exactly one CT series"):
+        read_background(tmp_path)
