@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     case.add_argument("--seed", type=int, default=1, help="another seed, another patient")
     case.add_argument("--slice-mm", type=float, default=2.0, help="slice thickness (0.5 to 5)")
     _add_physics(case, "sinogram")
+    case.add_argument("--level", help="of the spine, T1 to L5, if not the case's own")
     case.add_argument("--background", type=Path, help="folder of a real CT series to use instead")
     case.add_argument(
         "--target", type=float, nargs=3, metavar=("X", "Y", "Z"), help="in it, LPS mm"
@@ -134,6 +135,7 @@ def _case(given: argparse.Namespace) -> int:
         given.name,
         given.slice_mm,
         given.seed,
+        level=given.level,
         physics=given.physics,
         background=_background(given.background, given.target),
     )

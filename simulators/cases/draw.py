@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,21 +20,22 @@ CC_PER_SEED, LEAST_CC, MOST_CC = 1.0, 12.0, 118.0
 PATIENTS_TRIED = 40
 
 
-def draw_named(name: str, seed: int = 1) -> Case:
+def draw_named(name: str, seed: int = 1, level: str | None = None) -> Case:
     """Draw a case of the library; the same arguments give the same case.
 
     Args:
         name: one of ``LIBRARY``.
         seed: of all randomness: another seed, another patient and implant.
+        level: of the spine, if not the recipe's own.
 
     Raises:
-        ValueError: no such case, or no patient in whom it fits was drawn.
+        ValueError: no such case or level, or no patient in whom it fits was drawn.
     """
     if name not in LIBRARY:
         raise ValueError(f"case {name!r}: choose one of {', '.join(LIBRARY)}")
     if seed < 0:
         raise ValueError(f"seed {seed}: choose 0 or more")
-    recipe = LIBRARY[name]
+    recipe = LIBRARY[name] if level is None else replace(LIBRARY[name], level=level)
     for attempt in range(PATIENTS_TRIED):
         rng = np.random.default_rng((seed, zlib.crc32(name.encode()), attempt))
         target_cc = min(MOST_CC, max(LEAST_CC, CC_PER_SEED * recipe.seeds) * 1.03**attempt)
@@ -45,5 +47,12 @@ def draw_named(name: str, seed: int = 1) -> Case:
             others = tuple(draw_others(recipe, anatomy, room, rng))
         except NoRoomError:
             continue
+        # Drawn last and apart, so that texture moves nothing.
+        texture = np.random.default_rng((seed, zlib.crc32(name.encode()), attempt, 1))
+        anatomy = replace(
+            anatomy,
+            trabeculae_hu=float(texture.uniform(60.0, 130.0)),
+            chest=float(anatomy.level.startswith("T")),
+        )
         return Case(name, seed, recipe, anatomy, draw_placement(rng), needles, seeds, others)
     raise ValueError(f"case {name!r} with seed {seed} fits into no patient: choose another seed")

@@ -101,6 +101,7 @@ def generate(
     slice_mm: float,
     seed: int = 1,
     *,
+    level: str | None = None,
     physics: str = "sinogram",
     background: Background | None = None,
     workers: int | None = None,
@@ -111,6 +112,7 @@ def generate(
         name: one of ``LIBRARY``.
         slice_mm: thickness and spacing of the slices, 0.5 to 5 mm.
         seed: of all randomness.
+        level: of the spine, such as ``T7``, if not the recipe's own.
         physics: ``sinogram``, or ``plain`` for a quick look (seeds and straight needles only).
         background: a real patient instead of the analytic one; needs ``sinogram``.
         workers: threads; all cores if not given.
@@ -122,7 +124,7 @@ def generate(
         raise ValueError(f"slices of {slice_mm} mm: choose 0.5 to 5 mm")
     if physics not in PHYSICS:
         raise ValueError(f"physics {physics!r}: choose one of {', '.join(PHYSICS)}")
-    case = draw_named(name, seed)
+    case = draw_named(name, seed, level)
     if background is not None:
         if physics == "plain":
             raise ValueError("a real patient is scanned through the sinogram only")

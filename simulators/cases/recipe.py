@@ -11,7 +11,7 @@ class Recipe:
 
     Attributes:
         about: what is hard about it, one line.
-        level: ``lumbar`` or ``thoracic``.
+        level: ``lumbar``, ``thoracic`` (with lungs and ribs), or a vertebra from T1 to L5.
         prone: patient position.
         seeds: in all.
         needles: left in while the scan is taken.

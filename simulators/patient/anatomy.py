@@ -16,7 +16,18 @@ FloatArray = NDArray[np.float64]
 
 # Hounsfield units at 120 kVp, middle of the usual ranges.
 AIR, FAT, MUSCLE, SPONGIOSA, CORTEX, DISC = -1000.0, -95.0, 55.0, 190.0, 850.0, 80.0
-CSF, CORD, BLOOD, LESION, GAS = 12.0, 38.0, 45.0, 48.0, -900.0
+CSF, CORD, BLOOD, LESION, GAS, LUNG = 12.0, 38.0, 45.0, 48.0, -900.0, -820.0
+# Grain of trabeculae as a scanner shows it, and of vessels in the lung, mm.
+TRABECULA_MM, VESSEL_MM = 1.3, 4.0
+# Upper endplates' width, mm, T1 to T12 and L1 to L5: means of Panjabi et al. (1991, Spine
+# 16:888; 1992, Spine 17:299), here to scale the ranges of T9 and L3 to other levels.
+ENDPLATE_MM = {
+    "T1": 24.5, "T2": 24.9, "T3": 24.6, "T4": 24.5, "T5": 24.9, "T6": 26.2, "T7": 27.8,
+    "T8": 29.5, "T9": 30.6, "T10": 31.9, "T11": 34.9, "T12": 39.0,
+    "L1": 41.2, "L2": 42.6, "L3": 44.1, "L4": 46.6, "L5": 47.3,
+}  # fmt: skip
+# The levels that stand for a region.
+REGIONS = {"lumbar": "L3", "thoracic": "T9"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,8 @@ class Anatomy:
         lesion_radii: (x, y, z) of the metastasis.
         aorta: (x, y, radius).
         tilt: slope of the vertebrae, so that neighbours differ.
+        trabeculae_hu: how far trabeculae and marrow lie to both sides of their mean.
+        chest: 1 with lungs and ribs, 0 without.
     """
 
     level: str
@@ -56,6 +69,8 @@ class Anatomy:
     lesion_radii: tuple[float, float, float]
     aorta: tuple[float, float, float]
     tilt: float
+    trabeculae_hu: float = 0.0
+    chest: float = 0.0
 
     def parameters(self) -> FloatArray:
         """Return the sizes as the flat array that the renderer takes."""
@@ -64,7 +79,7 @@ class Anatomy:
                 self.body_half_width, self.body_half_depth, self.back_mm, self.fat_mm,
                 self.vertebra_half_width, self.vertebra_half_depth, self.vertebra_pitch,
                 self.disc_mm, self.canal_radius, self.cord_radius, *self.lesion_centre,
-                *self.lesion_radii, *self.aorta, self.tilt,
+                *self.lesion_radii, *self.aorta, self.tilt, self.trabeculae_hu, self.chest,
             ]
         )  # fmt: skip
 
@@ -84,10 +99,17 @@ def draw_anatomy(rng: np.random.Generator, level: str, target_cc: float) -> Anat
 
     Args:
         rng: source of randomness.
-        level: ``lumbar`` or ``thoracic``.
+        level: ``lumbar``, ``thoracic``, or a vertebra from ``T1`` to ``L5``.
         target_cc: volume of the metastasis, 4 to 121 cc.
+
+    Raises:
+        ValueError: there is no such level.
     """
-    lumbar = level == "lumbar"
+    level = REGIONS.get(level, level)
+    if level not in ENDPLATE_MM:
+        raise ValueError(f"level {level!r}: choose lumbar, thoracic, or one of T1 to L5")
+    lumbar = level.startswith("L")
+    size = ENDPLATE_MM[level] / ENDPLATE_MM["L3" if lumbar else "T9"]
     radius = (3.0 * target_cc * 1000.0 / (4.0 * np.pi)) ** (1.0 / 3.0)
     stretch = rng.uniform(0.92, 1.08, 2)
     radii = radius * np.array([stretch[0], stretch[1], 1.0 / (stretch[0] * stretch[1])])
@@ -99,13 +121,13 @@ def draw_anatomy(rng: np.random.Generator, level: str, target_cc: float) -> Anat
     half_width = rng.uniform(22.0, 26.0) if lumbar else rng.uniform(15.0, 19.0)
     half_depth = rng.uniform(15.0, 18.0) if lumbar else rng.uniform(13.0, 16.0)
     return Anatomy(
-        level="L3" if lumbar else "T9",
+        level=level,
         body_half_width=rng.uniform(155.0, 172.0),
         body_half_depth=rng.uniform(100.0, 118.0),
         back_mm=rng.uniform(56.0, 66.0),
         fat_mm=rng.uniform(8.0, 18.0),
-        vertebra_half_width=float(half_width),
-        vertebra_half_depth=float(half_depth),
+        vertebra_half_width=float(half_width * size),
+        vertebra_half_depth=float(half_depth * size),
         vertebra_pitch=rng.uniform(34.0, 38.0) if lumbar else rng.uniform(25.0, 29.0),
         disc_mm=rng.uniform(7.0, 10.0) if lumbar else rng.uniform(4.0, 6.0),
         canal_radius=cord + rng.uniform(2.0, 3.0),
@@ -206,7 +228,60 @@ def _tissue(p, x, y, z):  # type: ignore[no-untyped-def]
     if canal2 < p[8] * p[8]:
         return CORD if canal2 < p[9] * p[9] else CSF
     bone = _bone(p, x, y, z, canal2)
-    return bone if bone > -2000.0 else _soft_tissue(p, x, y, z)
+    if bone < -2000.0:
+        bone = _rib(p, x, y, z) if p[21] > 0.0 else bone
+    if bone < -2000.0:
+        return _soft_tissue(p, x, y, z)
+    if bone == SPONGIOSA and p[20] > 0.0:
+        bone += p[20] * _grain(x / TRABECULA_MM, y / TRABECULA_MM, z / TRABECULA_MM)
+    return bone
+
+
+@njit(cache=True, nogil=True)
+def _grain(x, y, z):  # type: ignore[no-untyped-def]
+    """Return value noise from -1 to 1: random on the whole numbers, linear between them."""
+    i, j, k = np.floor(x), np.floor(y), np.floor(z)
+    f, g, h = x - i, y - j, z - k
+    total = 0.0
+    for a in range(2):
+        for b in range(2):
+            for c in range(2):
+                weight = (f if a else 1.0 - f) * (g if b else 1.0 - g) * (h if c else 1.0 - h)
+                # A hash by the fractional part of a large sine.
+                dot = (i + a) * 12.9898 + (j + b) * 78.233 + (k + c) * 37.719
+                wave = np.sin(dot) * 43758.5453
+                total += weight * (2.0 * (wave - np.floor(wave)) - 1.0)
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _rib(p, x, y, z):  # type: ignore[no-untyped-def]
+    """Return the HU of rib at a point, less than -2000 where there is none.
+
+    Ribs run in the wall of the chest, one for each vertebra, and sink towards the front.
+    """
+    by = y - (p[2] - p[1])
+    depth = 1.0 - np.sqrt((x / p[0]) ** 2 + (by / p[1]) ** 2)
+    wall = depth * p[1] - p[3] - 10.0
+    if wall < 0.0 or wall > 7.0 or abs(x) < 30.0:
+        return -3000.0
+    turn = (z + 0.5 * (p[2] - y) + 4.0) / p[6]
+    height = abs(turn - np.floor(turn) - 0.5) * p[6]
+    if height > 5.5:
+        return -3000.0
+    return SPONGIOSA if height < 4.0 and 1.5 < wall < 5.5 else CORTEX
+
+
+@njit(cache=True, nogil=True)
+def _lung(p, x, y, z):  # type: ignore[no-untyped-def]
+    """Return the HU of lung at a point, less than -2000 outside it."""
+    by = (y - (p[2] - p[1]) + 4.0) / (p[1] - p[3] - 22.0)
+    bx = x / (p[0] - p[3] - 22.0)
+    # The mediastinum and the muscles beside the spine keep the lungs apart.
+    if bx * bx + by * by > 1.0 or abs(x) < 34.0 - 0.1 * y:
+        return -3000.0
+    vessel = _grain(x / VESSEL_MM, y / VESSEL_MM, z / VESSEL_MM)
+    return LUNG + (600.0 if vessel > 0.62 else 60.0 * vessel)
 
 
 @njit(cache=True, nogil=True)
@@ -215,8 +290,12 @@ def _soft_tissue(p, x, y, z):  # type: ignore[no-untyped-def]
     ax, ay = x - p[16], y - p[17]
     if ax * ax + ay * ay < p[18] * p[18]:
         return BLOOD
+    if p[21] > 0.0:
+        lung = _lung(p, x, y, z)
+        if lung > -2000.0:
+            return lung
     gx, gy = (x + 60.0) / 22.0, (y + 95.0) / 16.0
-    if gx * gx + gy * gy < 1.0 and np.sin(z / 9.0) > -0.4:
+    if p[21] == 0.0 and gx * gx + gy * gy < 1.0 and np.sin(z / 9.0) > -0.4:
         return GAS
     fx = x / (p[0] - p[3])
     fy = (y - (p[2] - p[1])) / (p[1] - p[3])
