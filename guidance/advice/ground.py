@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float64]
 # The search weighs thousands of sets of seeds; its points lie no closer than these. What is
 # reported is computed again on points of the live dose.
 TARGET_POINTS, CORD_POINTS = 4000, 3000
-TARGET_SPACING_MM, CORD_SPACING_MM = 1.5, 1.0
+TARGET_SPACING_MM, CORD_SPACING_MM = 1.5, 1.5
 # Seats along a needle, and how far outside the target a seat may still be of use.
 SEAT_STEP_MM = 2.5
 BEYOND_TARGET_MM = 4.0
@@ -141,6 +141,8 @@ class Ground:
             )
         except DoseError as error:
             raise RefusedError(f"no advice: {error}") from error
+        # Its surface counts for the largest dose only, which nobody asks of a target.
+        self.target = _inside(self.target)
         self.cord: Samples | None = None
         if situation.cord is not None:
             self.cord = sample(
@@ -202,7 +204,6 @@ class Ground:
         situation = self.situation
         number, retraction, position, axis = _along(situation.needles)
         near_target = signed_distance_mm(situation.target, position) <= BEYOND_TARGET_MM
-        reached = retraction >= 0
         cord_mm = np.full(len(number), np.inf)
         if situation.cord is not None and len(number):
             cord_mm = signed_distance_mm(situation.cord, position)
@@ -216,7 +217,7 @@ class Ground:
         if there:
             gaps = np.linalg.norm(position[:, None] - np.array(there)[None], axis=2)
             apart = gaps.min(axis=1) >= situation.protocol.seed_spacing_mm
-        useful = near_target & reached
+        useful = near_target
         keep = useful & clear & apart
         limit, spacing = situation.protocol.clearance_mm, situation.protocol.seed_spacing_mm
         barred = tuple(
@@ -232,13 +233,14 @@ class Ground:
             for p, a in zip(position[keep], axis[keep], strict=True)
         ]
         each = [self.dose((seed,)) for seed in seeds]
+        cord_points = 0 if self.cord is None else len(self.cord.points_mm)
         return Seats(
             number[keep],
             retraction[keep],
             position[keep],
             axis[keep],
-            np.array([t for t, _ in each]).reshape(len(seeds), -1),
-            np.array([c for _, c in each]).reshape(len(seeds), -1),
+            np.array([t for t, _ in each]).reshape(len(seeds), len(self.target.points_mm)),
+            np.array([c for _, c in each]).reshape(len(seeds), cord_points),
             cord_mm[keep],
             barred,
         )
@@ -263,6 +265,16 @@ def _along(
         np.array(retractions),
         np.array(positions).reshape(-1, 3),
         np.array(axes).reshape(-1, 3),
+    )
+
+
+def _inside(samples: Samples) -> Samples:
+    keep = samples.weight_cc > 0
+    return Samples(
+        np.ascontiguousarray(samples.points_mm[keep]),
+        samples.weight_cc[keep],
+        samples.volume_cc,
+        samples.method,
     )
 
 

@@ -30,6 +30,7 @@ COMMANDS = (
     "detect",
     "dose",
     "dvh",
+    "advise",
     "applicator",
     "report",
     "journal",

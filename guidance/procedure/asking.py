@@ -57,7 +57,8 @@ def scan_doubt(state: CaseState, scan: Scan) -> CaseState:
     plan, frame = state.plan, scan.series.frame_of_reference_uid
     if plan is None or scan.held or scan.refused or _answered(state, f"frame:{scan.uid}"):
         return state
-    others = [s for s in state.scans if s.uid != scan.uid and not s.refused and not s.held]
+    before = state.scans[: state.scans.index(scan)]
+    others = [s for s in before if s.usable]
     if scan.purpose == "planning":
         if not any(s.purpose == "planning" for s in others):
             return state

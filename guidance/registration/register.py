@@ -29,10 +29,16 @@ AROUND_TARGET_MM = 55.0
 # Shifts that are tried with turns left free, and those of them that are tried from other turns.
 STARTS, BEST = 12, 2
 TURN_DEG = 12.0
+# Longest steps of the search, mm: bold first, careful where that went astray.
+STEPS_MM = (4.0, 1.0)
 # A second level of the spine that matches this nearly as well must be told.
 RIVAL = 0.03
 RIVAL_MM = 15.0
 LEAST_BONE_VOXELS = 200
+# A result this poor makes one ask whether the scan lies the wrong side up; it does if it matches
+# better by so much when turned over (found: 0.13 for half a turn along the body, 0.02 for one
+# that swaps head and feet).
+POOR_MM, POOR_SCORE, TURNED_GAIN = 1.5, -0.6, 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,9 +96,35 @@ def register(room: Volume, planning: Volume, *, about_mm: FloatArray | None = No
     fine = _Level(room, planning, about, FINE_MM, room_about=there)
     transform, _ = fine.improved(transform, iterations=60)
     matrix = _matrix(transform)
-    residual = fine.residual_mm(matrix)
+    try:
+        residual = fine.residual_mm(matrix)
+    except RefusedError as error:
+        raise RefusedError(" ".join((str(error), *_wrong_side_up(search, starts[0][1])))) from error
     remarks = _rivals(found, about, score)
-    return Registration(matrix, residual, remarks, time.perf_counter() - began)
+    poor = residual > POOR_MM or score > POOR_SCORE
+    doubts = _wrong_side_up(search, starts[0][1]) if poor else ()
+    return Registration(matrix, residual, remarks, time.perf_counter() - began, doubts)
+
+
+def _wrong_side_up(search: list[WorkingImage], score: float) -> tuple[str, ...]:
+    """Say if the room's scan would match better turned over, as one with a wrong label would.
+
+    Patient coordinates do not depend on how a patient lies; they are wrong by half a turn where
+    the technologist entered prone for supine or head first for feet first.
+    """
+    planning, room = (image.clipped(*WINDOW_HU) for image in search)
+    for axis, turned in (
+        ("left to right", (0, 1)),
+        ("front to back", (0, 2)),
+        ("head to feet", (1, 2)),
+    ):
+        better = likely_shifts(planning, np.flip(room, turned), SEARCH_MM, 1)
+        if better and better[0][1] > score + TURNED_GAIN:
+            return (
+                f"The scan matches better by half a turn about the axis from {axis}: it seems "
+                "to lie the wrong side up; check the patient position entered at the scanner.",
+            )
+    return ()
 
 
 def residual_mm(
@@ -152,24 +184,41 @@ class _Level:
     def improved(
         self, start: sitk.Euler3DTransform, *, iterations: int
     ) -> tuple[sitk.Euler3DTransform, float]:
-        """Improve a transform; return it with its (negative) correlation."""
+        """Improve a transform; return it with its (negative) correlation.
+
+        A first step that is too long can leave the basin and end where nothing matches, worse
+        than it began; it is then tried again with short steps.
+        """
+        ends = []
+        for step_mm in STEPS_MM:
+            method = self._method(step_mm, iterations)
+            method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=False)
+            try:
+                begin = float(method.MetricEvaluate(self._fixed, self._moving))
+                end = method.Execute(self._fixed, self._moving)
+            except RuntimeError:
+                # No overlap is left: this start leads nowhere.
+                continue
+            if isinstance(end, sitk.CompositeTransform):
+                end = end.GetBackTransform()
+            ends.append((sitk.Euler3DTransform(end), float(method.GetMetricValue())))
+            if ends[-1][1] <= begin:
+                break
+        return min(ends, key=lambda pair: pair[1], default=(start, 0.0))
+
+    def _method(self, step_mm: float, iterations: int) -> sitk.ImageRegistrationMethod:
         method = sitk.ImageRegistrationMethod()
         method.SetMetricAsCorrelation()
         method.SetMetricFixedMask(self._mask)
         method.SetInterpolator(sitk.sitkLinear)
         method.SetOptimizerAsRegularStepGradientDescent(
-            learningRate=4.0, minStep=0.01, numberOfIterations=iterations, relaxationFactor=0.6
+            learningRate=step_mm,
+            minStep=0.01,
+            numberOfIterations=iterations,
+            relaxationFactor=0.6,
         )
         method.SetOptimizerScalesFromPhysicalShift()
-        method.SetInitialTransform(sitk.Euler3DTransform(start), inPlace=False)
-        try:
-            end = method.Execute(self._fixed, self._moving)
-        except RuntimeError:
-            # No overlap is left: this start leads nowhere.
-            return start, 0.0
-        if isinstance(end, sitk.CompositeTransform):
-            end = end.GetBackTransform()
-        return sitk.Euler3DTransform(end), float(method.GetMetricValue())
+        return method
 
     def residual_mm(self, matrix: FloatArray) -> float:
         """Return the median distance of bone surfaces, mm."""

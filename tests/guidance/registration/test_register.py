@@ -5,10 +5,11 @@ import pytest
 from scipy.spatial.transform import Rotation
 from virtual import lesion_in_planning, scans
 
+from benchmarks.registration import outcome
 from dose.geometry import GridGeometry
 from guidance.errors import RefusedError
 from guidance.imaging import Volume
-from guidance.registration import register
+from guidance.registration import register, residual_mm
 from guidance.registration.shift import correlation, likely_shifts
 
 
@@ -83,3 +84,35 @@ def test_the_shift_is_found_among_repeats() -> None:
     found, score = likely_shifts(ground[2:14, 3:20, 4:22], ground, 6.0, 3)[0]
     assert found == pytest.approx((4 * 6.0, 3 * 6.0, 2 * 6.0))
     assert score == pytest.approx(1.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("half_turn", [(-1, -1, 1), (1, -1, -1)])
+def test_a_scan_the_wrong_side_up_is_said_to_be(half_turn: tuple[int, ...]) -> None:
+    """The technologist entered prone for supine: all coordinates are half a turn off."""
+    case = scans(2)
+    turned = moved(case.needles, np.diag([*half_turn, 1.0]))
+    try:
+        found = register(turned, case.planning, about_mm=lesion_in_planning(case.case))
+    except RefusedError as error:
+        said = str(error)
+    else:
+        said = " ".join(found.doubts)
+    assert "wrong side up" in said
+
+
+def test_the_right_side_up_raises_no_doubt() -> None:
+    case = scans(2)
+    about = lesion_in_planning(case.case)
+    found = register(case.needles, case.planning, about_mm=about)
+    assert found.doubts == ()
+    again = residual_mm(case.needles, case.planning, found.plan_to_room, about_mm=about)
+    assert again == found.residual_mm
+    off = found.plan_to_room.copy()
+    off[:3, 3] += (4.0, 0.0, 0.0)
+    assert residual_mm(case.needles, case.planning, off, about_mm=about) > again
+
+
+@pytest.mark.nightly
+def test_a_search_whose_first_step_goes_astray_is_begun_again() -> None:
+    """This patient's true place was lost to the neighbouring vertebra, 37 mm away."""
+    assert outcome(18, 3.0, 3.0).corners_mm < 1.0
