@@ -46,7 +46,8 @@ class ApplicatorSettings:
     """``[applicator]``: the serial link.
 
     Attributes:
-        url: device path, or a URL that pyserial opens; empty for none.
+        url: device path, ``usb:SERIAL`` of a USB adapter, or a URL that pyserial opens; empty
+            for none.
     """
 
     url: str = ""

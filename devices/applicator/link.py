@@ -99,6 +99,7 @@ class ApplicatorLink:
         self._jid, self._eid = position or ("", 0)
         self._tested_boot = 0
         self._failures = 0
+        self._caught_up = False
         self._wire = WireLog(wire_log)
         self._status = LinkStatus("connecting")
         self._asks: queue.SimpleQueue[_Ask] = queue.SimpleQueue()
@@ -218,6 +219,7 @@ class ApplicatorLink:
             looks_only=self._looks_only,
             tested_boot=self._tested_boot,
         )
+        self._caught_up = False
         self._wire.note(f"session {session.sid} on {self._url}")
         cutter = LineCutter()
         try:
@@ -258,8 +260,11 @@ class ApplicatorLink:
         if session.heard_s == heard_s or session.identity is None:
             return
         self._jid, self._tested_boot, self._failures = session.jid, session.tested_boot, 0
+        self._caught_up = self._caught_up or session.last_eid >= session.head_eid
+        # What happened while the link was away comes first; until then nothing can be permitted.
+        state = _STATES[session.phase]
         status = LinkStatus(
-            _STATES[session.phase],
+            "connecting" if state == "up" and not self._caught_up else state,
             session.refusal,
             session.identity.serial_number,
             session.identity.jid,

@@ -21,7 +21,9 @@ CONNECT_S = 10.0
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--config", type=Path, help="the site's TOML configuration")
-    parser.add_argument("--url", help="serial device, or a URL that pyserial opens")
+    parser.add_argument(
+        "--url", help="serial device, usb:SERIAL, socket://HOST:PORT or rfc2217://HOST:PORT"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     acts.add_parser("status", help="what the controller says of itself")

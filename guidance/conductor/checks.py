@@ -105,6 +105,8 @@ def _serial(url: str) -> Finding:
         return Finding("applicator", "note", "no serial device is configured", remedy)
     if "://" in url:
         return Finding("applicator", "note", f"{url} is reached over the network; not tried")
+    if url.startswith("usb:"):
+        return Finding("applicator", "note", f"the USB adapter {url[4:]} is looked for when used")
     try:
         mode = Path(url).stat().st_mode
     except OSError as error:

@@ -231,6 +231,25 @@ def test_a_host_that_restarts_reads_on_where_its_disk_ends(wire: Path, tmp_path:
         station.__exit__()
 
 
+def test_the_link_is_up_when_everything_before_it_was_read(wire: Path) -> None:
+    """Nobody permits on a picture from before the plug was pulled."""
+    station = loaded(wire)
+    try:
+        for n in range(30):
+            station.retract(5.0 * (n % 3))
+        host = Host(wire)
+        read: list[int] = []
+        host.link._heard = lambda s: read.append(len(host.log)) if s.state == "up" else None
+        with connected(host):
+            host.wait(lambda: len(host.log) >= station.head_eid)
+            until = time.monotonic() + 10
+            while not read and time.monotonic() < until:
+                time.sleep(0.01)
+        assert read[0] >= 30
+    finally:
+        station.__exit__()
+
+
 def test_another_journal_holds_until_a_person_has_reconciled(wire: Path) -> None:
     station = loaded(wire)
     try:
