@@ -55,9 +55,10 @@ class Arrivals:
             ImportRefused: they are no volume.
         """
         with self._lock:
-            early = self._series.pop(files[0].parent, None)
+            # Kept, for the slice that comes late and the next burst of the same place.
+            early = self._series.get(files[0].parent)
             if early is not None and early.usable and early.files <= set(files):
-                early.add([path for path in files if path not in early.files])
+                early.add(files)
                 if early.usable:
                     return early.assembler.latest()
         return read_latest(files)
@@ -88,7 +89,7 @@ class _Early:
         if not self.usable:
             return
         try:
-            self.assembler.add(*paths)
+            self.assembler.add(*(path for path in paths if path not in self.files))
             self.files.update(paths)
         except (GuidanceError, OSError) as error:
             # Said again, and properly, when the series is read as a whole.

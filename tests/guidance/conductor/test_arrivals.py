@@ -15,6 +15,7 @@ from devices.dicom import StoreWatch
 from guidance.conductor.arrivals import Arrivals
 from guidance.errors import ImportRefused
 from guidance.imaging import read_series
+from guidance.imaging.files import read_images
 from simulators.operator import Gantry, Peer
 
 
@@ -84,6 +85,32 @@ def test_a_late_slice_and_one_not_seen_yet_are_in_the_volume(
     assert arrivals.volume(files).hu.shape[0] == len(series) - 1
     files.append(put(folder, "late", series[-1]))
     assert arrivals.volume(files).hu.shape[0] == len(series)
+
+
+def test_only_the_late_slice_is_decoded_when_it_comes(
+    arrivals: Arrivals, tmp_path: Path, series: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "objects" / "1.2"
+    files = [put(folder, f"{k:04d}", s) for k, s in enumerate(series[:-1])]
+    wait_for(lambda: len(arrivals._series.get(folder, _NONE).files) == len(files))
+    first = arrivals.volume(files)
+    decoded: list[Path] = []
+
+    def read(path: Path) -> object:
+        decoded.append(path)
+        return read_images(path)
+
+    monkeypatch.setattr("guidance.imaging.series.read_images", read)
+    files.append(put(folder, "late", series[-1]))
+    volume = arrivals.volume(files)
+    time.sleep(0.2)  # the follower sees it too
+    again = arrivals.volume(files)
+    assert decoded == files[-1:]
+    plain = read_series(files)
+    for found in (volume, again):
+        np.testing.assert_array_equal(found.hu, plain.hu)
+        assert found.provenance.remarks == plain.provenance.remarks
+    assert first.hu.shape[0] == len(series) - 1
 
 
 def test_what_cannot_be_decoded_early_is_refused_when_it_is_read(
