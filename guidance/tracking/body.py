@@ -27,12 +27,13 @@ def outside_body(volume: Volume, points_mm: Sequence[Sequence[float]]) -> NDArra
     spacing = np.linalg.norm(volume.geometry.index_to_patient[:3, :3], axis=0)[::-1]
     step = np.maximum(np.round(COARSE_MM / spacing).astype(int), 1)
     tissue = volume.hu[:: step[0], :: step[1], :: step[2]] > SKIN_HU
-    # The table touches the body; thin bridges are cut.
-    label, count = ndimage.label(ndimage.binary_opening(tissue))
+    # Lungs are filled first: a chest wall is thin on this grid. The table touches the body; thin
+    # bridges are cut after that.
+    filled = np.array([ndimage.binary_fill_holes(plane) for plane in tissue])
+    label, count = ndimage.label(ndimage.binary_opening(filled))
     if not count:
         return np.zeros(len(points), dtype=bool)
-    largest = 1 + int(np.argmax(np.bincount(label.ravel())[1:]))
-    body = np.array([ndimage.binary_fill_holes(plane) for plane in label == largest])
+    body = label == 1 + int(np.argmax(np.bincount(label.ravel())[1:]))
     away = ndimage.distance_transform_edt(~body, sampling=spacing * step)
     index = volume.geometry.patient_to_indices(points)[:, ::-1] / step
     near = np.clip(np.round(index).astype(int), 0, np.array(body.shape) - 1)
