@@ -160,6 +160,9 @@ def compute_modelled(
         assigned={
             n: (by_name[n], one.material) for n, one in matched(drawn, options.tissues).items()
         },
+        covering_mm=np.concatenate(
+            [np.zeros((0, 3)), *(p.points_mm for s, p in sampled if _is_target(s) or _is_cord(s))]
+        ),
     )
     media = patient.media
     if options.pictures is not None:
@@ -235,9 +238,9 @@ def _regions(
     grid = patient.media.geometry
     target, cord = np.zeros(grid.shape, np.bool_), np.zeros(grid.shape, np.bool_)
     for structure, samples in sampled:
-        if structure.role.upper() in TARGET_ROLES:
+        if _is_target(structure):
             target |= region_mask(samples, grid)
-        elif any(word in structure.name.lower() for word in CORD_WORDS):
+        elif _is_cord(structure):
             cord |= region_mask(samples, grid)
     k, j, i = np.indices(grid.shape)
     if not target.any():
@@ -250,6 +253,14 @@ def _regions(
         cord[cord] = distance <= distance.min() + CORD_REACH_MM
         regions["cord"] = (cord, uncertainty)
     return regions
+
+
+def _is_target(structure: Structure) -> bool:
+    return structure.role.upper() in TARGET_ROLES
+
+
+def _is_cord(structure: Structure) -> bool:
+    return any(word in structure.name.lower() for word in CORD_WORDS)
 
 
 def _distance(points_mm: FloatArray, seeds: Seeds) -> FloatArray:

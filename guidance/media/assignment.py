@@ -84,6 +84,7 @@ def assign(
     spacing_mm: float,
     needles_mm: Sequence[tuple[FloatArray, FloatArray]] = (),
     assigned: Mapping[str, tuple[Samples, Material]] | None = None,
+    covering_mm: FloatArray | None = None,
 ) -> PatientMedia:
     """Assign media around the seeds.
 
@@ -94,12 +95,13 @@ def assign(
         spacing_mm: of the transport's grid.
         needles_mm: tip and entry of needles that are in the CT.
         assigned: structures by name: where they are and what they are made of.
+        covering_mm: (n, 3) points that the grid holds as well, as far as the CT reaches.
 
     Raises:
         RefusedError: the CT does not reach around the seeds.
     """
     straight = straightened(volume)
-    grid = _grid(straight, seeds, spacing_mm)
+    grid = _grid(straight, seeds, spacing_mm, covering_mm)
     cropped, hu = _cropped(straight, grid)
     axis = np.where(np.isnan(seeds.axis), 0.0, seeds.axis)
     rods = [
@@ -166,7 +168,9 @@ def matched(structures: Sequence[Structure], wanted: Sequence[Assigned]) -> dict
     return {one.structure: one for one in wanted}
 
 
-def _grid(volume: Volume, seeds: Seeds, spacing_mm: float) -> GridGeometry:
+def _grid(
+    volume: Volume, seeds: Seeds, spacing_mm: float, covering_mm: FloatArray | None
+) -> GridGeometry:
     """Return a grid along the CT's axes, seeds and margin, as far as the CT reaches."""
     geometry = volume.geometry
     for number in np.flatnonzero(~geometry.contains(seeds.position_mm)):
@@ -178,8 +182,13 @@ def _grid(volume: Volume, seeds: Seeds, spacing_mm: float) -> GridGeometry:
     spacing = geometry.spacing_mm
     index = geometry.patient_to_indices(seeds.position_mm)
     upper = np.array(geometry.shape[::-1]) - 0.5
-    low = np.maximum(index.min(axis=0) - MARGIN_MM / spacing, -0.5) * spacing
-    high = np.minimum(index.max(axis=0) + MARGIN_MM / spacing, upper) * spacing
+    low, high = index.min(axis=0) - MARGIN_MM / spacing, index.max(axis=0) + MARGIN_MM / spacing
+    if covering_mm is not None and len(covering_mm):
+        also = geometry.patient_to_indices(covering_mm)
+        # A voxel more, so that none ends within a structure.
+        low = np.minimum(low, also.min(axis=0) - spacing_mm / spacing)
+        high = np.maximum(high, also.max(axis=0) + spacing_mm / spacing)
+    low, high = np.maximum(low, -0.5) * spacing, np.minimum(high, upper) * spacing
     # Half a voxel of the grid on either side stays within the CT.
     count = np.floor((high - low) / spacing_mm + 1e-6).astype(int)
     if count.min() < 3:

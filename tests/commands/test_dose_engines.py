@@ -67,6 +67,7 @@ def test_both_engines_beside_one_another(
     assert water["D90_gy"] / tg43["D90_gy"] == pytest.approx(1.0, abs=0.2)
     # Bone lies between target and cord: it gets less than in water.
     cord = modelled["structures"]["Spinal cord"]["medium"]["Dmax_gy"]
+    assert not any("lies inside the grid" in r for r in modelled["remarks"])
     assert 0.3 < cord / found["structures"]["Spinal cord"]["Dmax_gy"] < 0.95
     statistics = modelled["statistics"]
     assert statistics["uncertainty_percent"]["cord"]["mean"] <= 8
