@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import is_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,8 @@ from guidance.tracking.implant import NeedleTrack
 
 FloatArray = NDArray[np.float64]
 Triple = tuple[float, float, float]
+# What shapes were made of, and the shapes.
+Made = tuple[tuple[object, ...], tuple[object, ...], tuple[Shape, ...]]
 
 POSITIONS = {
     "HFS": marked("supine"),
@@ -119,6 +122,7 @@ class Scene(QWidget):
         self._laid: str | None = None
         self._under: dict[str, tuple[tuple[object, ...], NDArray[np.int16]]] = {}
         self.nudge = np.zeros(4)
+        self._made: dict[object, Made] = {}
         for view in self.views:
             view.clear()
 
@@ -480,13 +484,22 @@ class Scene(QWidget):
         if dose is not None and dose.seeds:
             isodoses = self._keep(("isodose", *place), lambda: isodose_lines(dose, plane))
         number = current.number if current else None
-        return (
+        points = tuple(point.tobytes() for point in self.ruler.points)
+        parts = (snapshot.structures, snapshot.dose, snapshot.needles, snapshot.seeds, plan, plane)
+        said_of = (number, points, scan_uid(snapshot))
+        kept = self._made.get(place[0])
+        # The same objects, since arrays in them cannot be asked whether they are equal.
+        if kept is not None and kept[1] == said_of and all(map(is_, kept[0], parts)):
+            return kept[2]
+        made: tuple[Shape, ...] = (
             *structures,
             *isodoses,
             *needle_lines(words.tracks(snapshot), plane, number, scan_uid(snapshot)),
             *seed_capsules(snapshot.seeds, planned, plane),
             *self.ruler.lines(plane),
         )
+        self._made[place[0]] = (parts, said_of, made)
+        return made
 
     def _keep(
         self, key: tuple[object, ...], make: Callable[[], tuple[Line, ...]]

@@ -14,6 +14,7 @@ from PyQt5.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QPolygonF,
     QWheelEvent,
 )
@@ -49,7 +50,7 @@ class SliceView(QWidget):
         super().__init__()
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.title, self._empty = title, empty
-        self.text_scale = 1.0
+        self._text_scale = 1.0
         self._table = PRESETS[0].table()
         self._slice: Slice | None = None
         self._image: QImage | None = None
@@ -60,6 +61,8 @@ class SliceView(QWidget):
         self._dragged_from: QPointF | None = None
         self._cross: NDArray[np.float64] | None = None
         self._under: NDArray[np.int16] | None = None
+        # All but the crosshair, kept until something else changes.
+        self._painted: QPixmap | None = None
         self._way = ""
 
     # --- what is shown -----------------------------------------------------
@@ -69,13 +72,23 @@ class SliceView(QWidget):
         self._slice = self._image = None
         self._shapes, self._captions, self._legend = (), (), ()
         self._span_mm, self._cross = 0.0, None
-        self.update()
+        self._refresh()
+
+    @property
+    def text_scale(self) -> float:
+        """Size of the words against the design."""
+        return self._text_scale
+
+    @text_scale.setter
+    def text_scale(self, scale: float) -> None:
+        self._text_scale = scale
+        self._refresh()
 
     def set_window(self, window: GreyScale) -> None:
         """Set the grey scale."""
         self._table = window.table()
         self._image = None
-        self.update()
+        self._refresh()
 
     def show_slice(
         self,
@@ -99,18 +112,24 @@ class SliceView(QWidget):
         """
         if self._slice is not shown or self._under is not under or self._way != way:
             self._slice, self._image = shown, None
+        elif self._shapes is shapes and (self._captions, self._legend) == (captions, legend):
+            return
         self._under, self._way = under, way
         self._shapes, self._captions, self._legend = shapes, captions, legend
-        self.update()
+        self._refresh()
 
     def look_at(self, centre: Sequence[float] | NDArray[np.float64], span_mm: float) -> None:
         """Show this much of the plane around a point of it; 0 shows the whole slice."""
         self._centre, self._span_mm = np.asarray(centre, np.float64), span_mm
-        self.update()
+        self._refresh()
 
     def show_cross(self, point_mm: NDArray[np.float64] | None) -> None:
         """Draw the common crosshair through a point of the patient; None takes it away."""
         self._cross = point_mm
+        self.update()
+
+    def _refresh(self) -> None:
+        self._painted = None
         self.update()
 
     @property
@@ -163,7 +182,7 @@ class SliceView(QWidget):
         turns = event.angleDelta().y() / 120.0
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._span_mm = float(np.clip(self._span() * ZOOM_STEP**-turns, 20.0, 800.0))
-            self.update()
+            self._refresh()
         else:
             self.scrolled.emit(int(np.sign(turns)))
         event.accept()
@@ -187,7 +206,7 @@ class SliceView(QWidget):
         elif event.buttons() & Qt.MouseButton.MiddleButton:
             self._span_mm = self._span()
             self._centre = self._centre - np.array((moved.x(), moved.y())) / self._pixels_per_mm()
-            self.update()
+            self._refresh()
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self._say_point(event.localPos(), first=False)
 
@@ -207,6 +226,17 @@ class SliceView(QWidget):
     def paintEvent(self, _event: QPaintEvent | None) -> None:
         """Paint all of it."""
         painter = QPainter(self)
+        wanted = self.size() * self.devicePixelRatioF()
+        if self._painted is None or self._painted.size() != wanted:
+            self._painted = QPixmap(wanted)
+            self._painted.setDevicePixelRatio(self.devicePixelRatioF())
+            self._paint(self._painted)
+        painter.drawPixmap(0, 0, self._painted)
+        self._draw_cross(painter)
+
+    def _paint(self, ground: QPixmap) -> None:
+        painter = QPainter(ground)
+        painter.setFont(self.font())
         lettering = Lettering(painter, self.rect(), self.text_scale)
         painter.fillRect(self.rect(), QColor("black"))
         if self._slice is None:
@@ -224,7 +254,6 @@ class SliceView(QWidget):
             else:
                 self._draw_seed(painter, shape)
         painter.setOpacity(1.0)
-        self._draw_cross(painter)
         lettering.orientation(self.edge_letters)
         lettering.captions(tr(self.title), self._captions)
         lettering.key(self._legend)

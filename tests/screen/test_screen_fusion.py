@@ -76,6 +76,14 @@ def test_a_registration_to_be_accepted_is_shown_as_a_blend_with_its_residual(qtb
     assert "BLEND" not in " ".join(view.captions)
 
 
+def test_the_same_registration_in_another_snapshot_is_shown_as_well(window):
+    window.show_snapshot(to_register())
+    shapes = window.scene.axial.shapes
+    again = replace(window._snapshot, registration=RegistrationView(np.eye(4), 0.8))
+    window.show_snapshot(replace(again, event_number=43))
+    assert window.scene.axial.shapes is shapes  # nothing that is drawn has changed
+
+
 def test_keys_move_the_plan_on_the_screen_and_return_asks_for_it(qtbot, window, acts):
     window.show_snapshot(to_register())
     for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_BracketRight):
