@@ -198,9 +198,12 @@ def _drop(state: CaseState, fact: DeviceRecorded, seeds: int = 1) -> CaseState:
     return state
 
 
-def _placed(state: CaseState, needle: int, event_key: str) -> CaseState:
-    """Put a counted seed where needle and retraction predict it."""
-    retraction_mm = state.device.retraction_of(needle)
+def _placed(
+    state: CaseState, needle: int, event_key: str, retraction_mm: float | None = None
+) -> CaseState:
+    """Put a counted seed where needle and retraction (that of now if not given) predict it."""
+    if retraction_mm is None:
+        retraction_mm = state.device.retraction_of(needle)
     track = state.needle(needle)
     counted = state.counted_through(needle)
     number = 1 + max((s.number for s in state.seeds), default=0)
@@ -255,6 +258,8 @@ def _unknown(state: CaseState, fact: DeviceRecorded) -> CaseState:
     cartridge = state.device.cartridge
     state = replace(state, account=state.account.unknown(cartridge))
     unknown = (*state.device.unknown, (fact.eid, cartridge, needle))
+    at_mm = (fact.eid, state.device.retraction_of(needle or 0))
+    state = _device(state, unknown_at_mm=(*state.device.unknown_at_mm, at_mm))
     return _device(state, unknown=unknown, armed=False, permitted=0).with_alarm(
         f"unknown:{fact.eid}",
         Priority.HIGH,
@@ -274,7 +279,9 @@ def _resolved(state: CaseState, fact: DeviceRecorded) -> CaseState:
     rest = tuple(u for u in state.device.unknown if u[0] != eid)
     state = _device(state, unknown=rest).without_alarm(f"unknown:{eid}")
     if dropped and needle is not None:
-        state = _placed(state, needle, f"{fact.jid}:{eid}")
+        # Where the barrel was in that stroke, not where it is by now.
+        at_mm = dict(state.device.unknown_at_mm).get(eid)
+        state = _placed(state, needle, f"{fact.jid}:{eid}", at_mm)
     return state
 
 

@@ -107,6 +107,7 @@ class Device:
         armed: whether it is in force.
         pulled: needle of a stroke that has begun and not ended yet, None without one.
         unknown: (eid, cartridge, needle) of strokes whose outcome nobody has resolved.
+        unknown_at_mm: (eid, total retraction) of those strokes, mm.
         link: last known state of the link.
         link_detail: one sentence on it.
     """
@@ -125,6 +126,7 @@ class Device:
     armed: bool = False
     pulled: int | None = None
     unknown: tuple[tuple[int, str, int | None], ...] = ()
+    unknown_at_mm: tuple[tuple[int, float], ...] = ()
     link: str = "absent"
     link_detail: str = ""
 

@@ -193,3 +193,12 @@ def test_an_instrument_that_is_not_proven_empty_is_cried_out_and_keeps_the_case_
     with pytest.raises(RefusedError, match="C1 is not closed"):
         room.tell(CaseClosed("Dr Li", "It will be all right."))
     assert "unproven:C1" not in room.device("CART-OUT", "C1", 9).alarms()
+
+
+def test_a_settled_stroke_is_placed_where_the_barrel_was_in_it() -> None:
+    room = drop(permitted(), 14).device("RETRACT", 1, 10.0)
+    room.device("INTENT", 1, 14).device("UNKNOWN", 1)
+    unknown = room.eid
+    room.device("RETRACT", 1, 20.0).device("RESOLVED", unknown, "DROP", "Dr_Li")
+    assert room.state.seeds[-1].planned_number == 2
+    assert room.state.seeds[-1].counted_mm == pytest.approx((10.0, 7.75, 0.0))
