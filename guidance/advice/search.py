@@ -73,6 +73,10 @@ class Search:
         return self.target_gy[::step], each, weight / weight.sum()
 
     @cached_property
+    def _cord_peaks(self) -> FloatArray:
+        return np.asarray(self.seats.cord_gy.max(axis=1, initial=0.0))
+
+    @cached_property
     def _limits(self) -> tuple[float, float]:
         return self.ground.cord_limits_gy()
 
@@ -129,12 +133,14 @@ class Search:
             return fits
         dmax, d01cc = self._limits
         base = self.cord_gy + self.seats.cord_gy[chosen].sum(axis=0)
-        with_each = base + self.seats.cord_gy
-        fits &= with_each.max(axis=1) <= dmax
+        # Where the largest doses together keep the limit, every point does.
+        doubtful = np.flatnonzero(fits & (base.max() + self._cord_peaks > dmax))
+        fits[doubtful] = (base + self.seats.cord_gy[doubtful]).max(axis=1, initial=0.0) <= dmax
         if np.isfinite(d01cc):
             weight = self.ground.cord.weight_cc
             for seat in np.flatnonzero(fits).tolist():
-                fits[seat] = Dvh(with_each[seat], weight).d_cc_gy(0.1) <= d01cc
+                whole = base + self.seats.cord_gy[seat]
+                fits[seat] = Dvh(whole, weight).d_cc_gy(0.1) <= d01cc
         return fits
 
     def _target(self, chosen: list[int]) -> FloatArray:
