@@ -106,7 +106,8 @@ def test_the_right_side_up_raises_no_doubt() -> None:
     found = register(case.needles, case.planning, about_mm=about)
     assert found.doubts == ()
     again = residual_mm(case.needles, case.planning, found.plan_to_room, about_mm=about)
-    assert again == found.residual_mm
+    # The working grid is laid around the final place, not around that of the coarse stage.
+    assert again == pytest.approx(found.residual_mm, abs=0.02)
     off = found.plan_to_room.copy()
     off[:3, 3] += (4.0, 0.0, 0.0)
     assert residual_mm(case.needles, case.planning, off, about_mm=about) > again
