@@ -12,13 +12,13 @@ from guidance.detection.candidates import contrast, groups
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
 from guidance.detection.frame import ScanFrame
 from guidance.detection.needles import NeedleLine, find_needles
-from guidance.detection.seeds import SeedFit, alike, seeds_in
+from guidance.detection.seeds import SeedFit, seeds_in
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
 
 # Seeds this near to a needle's metal cannot be told from it.
-BESIDE_NEEDLE_MM = 3.0
+BESIDE_NEEDLE_MM = 2.4
 # A scan with so many voxels at its highest value clips there.
 CLIPPED_VOXELS = 8
 # A seed is 0.8 mm wide, a needle 1.3 mm; in wider pixels their shape is lost.
@@ -52,7 +52,7 @@ def detect(
     lines = [] if coarse else find_needles(volume, frame, stands_out, clip)
     hidden = _beside(volume, frame, lines) if lines else None
     found = [] if coarse else groups(stands_out, frame, hidden)
-    kept = alike(seeds_in(volume, frame, stands_out, found, clip))
+    kept = seeds_in(volume, frame, stands_out, found, clip)
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
     remarks = _remarks(len(seeds), expected_seeds, bool(lines))
     if coarse:
@@ -75,19 +75,31 @@ def clip_of(volume: Volume) -> float:
 def _beside(volume: Volume, frame: ScanFrame, lines: Sequence[NeedleLine]) -> NDArray[np.bool_]:
     """Return the voxels too near to a needle to look for seeds in."""
     hidden = np.zeros(volume.hu.shape, bool)
+    column, row = frame.pixel_mm
+    step = float(frame.step[2])
+    # A slice shows what lies anywhere in it.
+    reach = np.array((BESIDE_NEEDLE_MM + 0.5 * frame.slice_mm, BESIDE_NEEDLE_MM, BESIDE_NEEDLE_MM))
+    reach = reach / (step, row, column)
+    half = np.ceil(reach).astype(int)
+    sides = [np.arange(-h, h + 1) for h in half]
+    grid = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 3)
+    size: FloatArray = np.array(hidden.shape, dtype=np.float64)
     for line in lines:
-        length = float(np.linalg.norm(line.outer - line.tip))
-        share = np.linspace(0.0, 1.0, max(2, int(length)))[:, None]
-        points = frame.to_index(line.tip + share * (line.outer - line.tip))
-        reach = np.array((*frame.pixel_mm, float(frame.step[2])))
-        reach = BESIDE_NEEDLE_MM / reach
-        for i, j, k in points:
-            box = tuple(
-                slice(max(0, int(np.floor(c - r))), int(np.ceil(c + r)) + 1)
-                for c, r in zip((k, j, i), reach[::-1], strict=True)
-            )
-            hidden[box] = True
+        for centre in frame.to_index(_every(line.path, 0.5))[:, ::-1]:
+            near = np.rint(centre).astype(int)
+            voxels = grid + near
+            off = (voxels - centre) / reach
+            good = (np.einsum("ij,ij->i", off, off) <= 1.0) & (voxels >= 0).all(axis=1)
+            voxels = voxels[good & (voxels < size).all(axis=1)]
+            hidden[tuple(voxels.T)] = True
     return hidden
+
+
+def _every(path: FloatArray, step_mm: float) -> FloatArray:
+    """Return points along a path, a step apart."""
+    lengths = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))))
+    at = np.arange(0.0, lengths[-1], step_mm)
+    return np.column_stack([np.interp(at, lengths, path[:, c]) for c in range(3)])
 
 
 def _seed(seed: SeedFit, frame: ScanFrame, prior: Sequence[DetectedNeedle]) -> DetectedSeed:
@@ -124,8 +136,18 @@ def _needle(line: NeedleLine, frame: ScanFrame) -> DetectedNeedle:
         _point(tip),
         _point(entry),
         round(float(np.clip(line.coverage, 0.0, 0.99)), 3),
+        tuple(_point(p) for p in _path(line, frame)),
         tip_sigma_mm=round(line.tip_sigma_mm, 3),
     )
+
+
+def _path(line: NeedleLine, frame: ScanFrame) -> FloatArray:
+    """Return (n, 3) points from tip to entry of a bent needle, none of a straight one."""
+    if not line.bent:
+        return np.zeros((0, 3))
+    last = int(np.argmin(np.linalg.norm(line.path - line.entry, axis=1)))
+    picked = np.unique(np.concatenate(([0, 1], np.linspace(1, last, 12).astype(int))))
+    return frame.to_patient(line.path[picked])
 
 
 def _remarks(seeds: int, expected: int | None, needles: bool) -> tuple[str, ...]:
@@ -134,7 +156,7 @@ def _remarks(seeds: int, expected: int | None, needles: bool) -> tuple[str, ...]
         remarks.append(f"{seeds} seeds are seen; {expected} are expected.")
     if needles:
         remarks.append(
-            f"Seeds within {BESIDE_NEEDLE_MM:.0f} mm of a needle cannot be told from it "
+            f"Seeds within {BESIDE_NEEDLE_MM:.1f} mm of a needle cannot be told from it "
             "and were not looked for."
         )
     return tuple(remarks)

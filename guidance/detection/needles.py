@@ -1,26 +1,26 @@
 """Needles: long thin metal that comes in from the air outside the patient.
 
-Lines are found among metal voxels by sampling pairs (RANSAC), the last stretch of each is
-fitted with the image of a rod, and a line is kept only if it leaves the skin: what has no end
-in air is no needle.
+Lines are found among metal voxels by sampling pairs (RANSAC) and bent where the metal bends; the
+last stretch of each is fitted with the image of a rod, and a line is kept only if it leaves the
+skin: what has no end in air is no needle.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from guidance.detection.frame import ScanFrame
-from guidance.detection.rods import Fit, Patch, fit_rods
+from guidance.detection.rods import Fit, Look, Patch, fit_rods
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
 
 # What a needle stands out by in a slice of 1 mm; thicker slices thin it out, bone stays.
-METAL_HU_MM = 2400.0
+METAL_HU_MM = 1500.0
 LEAST_METAL_HU, MOST_METAL_HU = 450.0, 1200.0
 # Metal is where a line is at least this share as bright as most of it.
 BRIGHT = 0.3
@@ -40,6 +40,15 @@ LONGEST_FIT_MM, BEYOND_MM, ASIDE_MM = 70.0, 4.0, 4.0
 # Steel of this gauge as scans show it, HU mm^2; bone ridges have a tenth of it.
 LEAST_STEEL_HU_MM2 = 1500.0
 LEAST_EXPLAINED = 0.6
+# A needle that strays further than this from a straight line over its length is bent; the
+# straight rod is then fitted to a shorter stretch.
+BENT_MM, BENT_FIT_MM, REACH_MM = 1.0, 25.0, 60.0
+# Steel bends; tighter than this radius it is two needles.
+TIGHTEST_MM = 180.0
+# Lengths over which a bevelled tip thins out that are tried, one for all needles of a scan.
+# The usual one is taken unless another explains the images better by this share.
+BEVELS_MM = (0.0, 2.7)
+USUAL_BEVEL, SURELY_OTHER = 1, 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +61,9 @@ class NeedleLine:
         outer: (3,) where its metal ends outside.
         coverage: share of its length on which metal is seen.
         tip_sigma_mm: standard error of the tip along the needle.
+        path: (n, 3) from tip to outer.
+        bent: it strays from a straight line.
+        bevels: a fit for each of BEVELS_MM: (cost, tip).
     """
 
     tip: FloatArray
@@ -59,6 +71,22 @@ class NeedleLine:
     outer: FloatArray
     coverage: float
     tip_sigma_mm: float
+    path: FloatArray
+    bent: bool
+    bevels: tuple[tuple[float, FloatArray], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Curve:
+    """A straight or bent line: start + t along + t^2 bend, mm."""
+
+    start: FloatArray
+    along: FloatArray
+    bend: FloatArray
+
+    def at(self, t: FloatArray) -> FloatArray:
+        """Return (n, 3) points."""
+        return np.asarray(self.start + t[:, None] * self.along + (t * t)[:, None] * self.bend)
 
 
 def find_needles(
@@ -81,7 +109,24 @@ def find_needles(
         if np.linalg.norm(np.ptp(points, axis=0)) < SHORTEST_MM:
             continue
         needles += _in_component(volume, frame, points, clip_hu)
-    return _once(needles)
+    return _bevelled(_once(needles))
+
+
+def _bevelled(needles: list[NeedleLine]) -> list[NeedleLine]:
+    """Take the bevel that fits all needles best, and end each where its metal ends with it."""
+    if not needles:
+        return []
+    costs = np.array([[cost for cost, _ in n.bevels] for n in needles])
+    relative = np.mean(costs / costs[:, USUAL_BEVEL, None], axis=0)
+    best = int(np.argmin(relative))
+    if relative[best] > 1 - SURELY_OTHER:
+        best = USUAL_BEVEL
+    ended = []
+    for needle in needles:
+        tip = needle.bevels[best][1]
+        path = np.vstack((tip, needle.path[1:]))
+        ended.append(replace(needle, tip=tip, path=path))
+    return ended
 
 
 def _once(needles: list[NeedleLine]) -> list[NeedleLine]:
@@ -94,9 +139,7 @@ def _once(needles: list[NeedleLine]) -> list[NeedleLine]:
 
 
 def _from_shaft(point: FloatArray, needle: NeedleLine) -> float:
-    shaft = needle.tip - needle.outer
-    share = np.clip((point - needle.outer) @ shaft / (shaft @ shaft), 0.0, 1.0)
-    return float(np.linalg.norm(point - needle.outer - share * shaft))
+    return float(np.linalg.norm(needle.path - point, axis=1).min())
 
 
 def _in_component(
@@ -112,24 +155,36 @@ def _in_component(
         line = _best_line(points, BESIDE_MM, rng)
         if line is None:
             break
-        start, direction, members = line
-        along = direction / shorten
-        along /= np.linalg.norm(along)
-        needle = _measure(volume, frame, start / shorten, along, clip_hu)
+        curve, members = line
+        if curve is None:
+            points = points[~members]
+            continue
+        size = float(np.linalg.norm(curve.along / shorten))
+        curve = _Curve(
+            curve.start / shorten, curve.along / shorten / size, curve.bend / shorten / size**2
+        )
+        needle = _measure(volume, frame, curve, clip_hu)
         if needle is not None:
-            # Along the fitted line the ends are found anew: the first line may have left the
-            # slice that the needle goes on in.
-            shaft = needle.tip - needle.entry
-            middle, along = needle.tip - 0.5 * shaft, shaft / np.linalg.norm(shaft)
-            found.append(_measure(volume, frame, middle, along, clip_hu) or needle)
+            if not needle.bent:
+                # Along the fitted line the ends are found anew: the first line may have left
+                # the slice that the needle goes on in.
+                shaft = needle.tip - needle.entry
+                along = shaft / np.linalg.norm(shaft)
+                middle = needle.tip - 0.5 * shaft
+                straight = _Curve(middle, along, np.zeros(3))
+                needle = _measure(volume, frame, straight, clip_hu) or needle
+            found.append(needle)
         points = points[~members]
     return found
 
 
 def _best_line(
     points: FloatArray, beside: float, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]] | None:
-    """Return the line with most metal near it: a point, a direction, and its members."""
+) -> tuple[_Curve | None, NDArray[np.bool_]] | None:
+    """Return the line with most metal near it, bent where the metal bends, and its members.
+
+    No curve if the members are no single piece of metal, nothing if there is no line.
+    """
     best, best_members = 0, None
     for _ in range(TRIALS):
         a, b = points[rng.integers(0, len(points), 2)]
@@ -147,10 +202,44 @@ def _best_line(
         direction = np.linalg.svd(points[members] - start, full_matrices=False)[2][0]
         members = _near(points, start, direction, beside)
     along = np.sort((points[members] - start) @ direction)
-    if along[-1] - along[0] < SHORTEST_MM or np.diff(along).max() > LONGEST_GAP_MM:
+    if along[-1] - along[0] < SHORTEST_MM:
         return None
+    if np.diff(along).max() > LONGEST_GAP_MM:
+        return None, members
+    curve = _Curve(start, direction, np.zeros(3))
+    for _ in range(4):
+        curve = _bent(points, curve, members)
+        members = _near_curve(points, curve, members, beside)
     # Neighbouring voxels of the same rod, blurred further out, go with it.
-    return start, direction, _near(points, start, direction, 2 * beside)
+    return curve, _near_curve(points, curve, members, 2 * beside)
+
+
+def _bent(points: FloatArray, curve: _Curve, members: NDArray[np.bool_]) -> _Curve:
+    """Return the parabola through the members; a straight line where that does as well."""
+    t = (points[members] - curve.start) @ curve.along
+    middle = 0.5 * (t.min() + t.max())
+    start = curve.start + middle * curve.along
+    t = t - middle
+    rows = np.column_stack((np.ones(len(t)), t, t * t))
+    off = points[members] - start
+    across = off - (off @ curve.along)[:, None] * curve.along
+    shift, slope, bend = np.linalg.lstsq(rows, across, rcond=None)[0]
+    if np.linalg.norm(bend) > 0.5 / TIGHTEST_MM:
+        bend = np.zeros(3)
+    along = curve.along + slope
+    return _Curve(start + shift, along / np.linalg.norm(along), bend)
+
+
+def _near_curve(
+    points: FloatArray, curve: _Curve, members: NDArray[np.bool_], beside: float
+) -> NDArray[np.bool_]:
+    """Return which points lie near a curve, as far as it goes on from its members."""
+    off = points - curve.start
+    t = off @ curve.along
+    across = off - t[:, None] * curve.along - (t * t)[:, None] * curve.bend
+    near = np.einsum("ij,ij->i", across, across) <= beside**2
+    low, high = t[members].min(), t[members].max()
+    return np.asarray(near & (t > low - REACH_MM) & (t < high + REACH_MM))
 
 
 def _near(
@@ -161,17 +250,20 @@ def _near(
     return np.asarray(np.einsum("ij,ij->i", across, across) <= beside**2)
 
 
-def _measure(
-    volume: Volume, frame: ScanFrame, start: FloatArray, direction: FloatArray, clip_hu: float
-) -> NeedleLine | None:
+def _measure(volume: Volume, frame: ScanFrame, curve: _Curve, clip_hu: float) -> NeedleLine | None:
     """Follow a line through the scan: where its metal ends, where it passes the skin."""
     t = np.arange(-400.0, 400.0, STEP_MM)
-    points = start + t[:, None] * direction
+    if curve.bend.any():
+        t = t[np.abs(t) < 2.5 * REACH_MM]
+    points = curve.at(t)
     index = frame.to_index(points)
     size = np.array(volume.hu.shape[::-1])
     inside = ((index >= 0) & (index <= size - 1)).all(axis=1)
     t, points = t[inside], points[inside]
-    around = np.median([_sampled(volume, frame, points + r) for r in _ring(direction)], axis=0)
+    if not len(t):
+        return None
+    ring = _ring(curve.along)
+    around = np.median([_sampled(volume, frame, points + r) for r in ring], axis=0)
     core = _brightest(volume, frame, points) - around
     middle = int(np.argmin(np.abs(t)))
     near = np.abs(t) < SHORTEST_MM / 2
@@ -186,24 +278,63 @@ def _measure(
         return None
     if air[last]:
         t, points, bright, air = -t[::-1], points[::-1], bright[::-1], air[::-1]
-        direction = -direction
         first, last = len(t) - 1 - last, len(t) - 1 - first
     entry = int(np.flatnonzero(~air[first : last + 1])[0]) + first
-    if t[last] - t[entry] < 5.0:
+    coverage = float(bright[first : last + 1].mean())
+    return _ended(volume, frame, points[first : last + 1], entry - first, coverage, clip_hu)
+
+
+def _ended(
+    volume: Volume,
+    frame: ScanFrame,
+    points: FloatArray,
+    entry: int,
+    coverage: float,
+    clip_hu: float,
+) -> NeedleLine | None:
+    """Fit the last stretch of a line that was followed from outside to its tip."""
+    inside = float(np.linalg.norm(points[-1] - points[entry]))
+    if inside < 5.0:
         return None
-    length = min(float(t[last] - t[entry]), LONGEST_FIT_MM)
-    fit = _fitted(volume, frame, points[last], direction, length, clip_hu)
+    bent = _sagitta(points) > BENT_MM
+    length = min(inside, BENT_FIT_MM if bent else LONGEST_FIT_MM)
+    begins = int(np.argmin(np.abs(np.linalg.norm(points - points[-1], axis=1) - length)))
+    direction = points[-1] - points[begins]
+    direction = direction / np.linalg.norm(direction)
+    fits = [
+        _fitted(volume, frame, points[-1], direction, length, clip_hu, bevel) for bevel in BEVELS_MM
+    ]
+    fit = min(fits, key=lambda f: f.cost)
     if fit.explained < LEAST_EXPLAINED or fit.amplitudes[0] < LEAST_STEEL_HU_MM2 * length:
         return None
-    axis = fit.axes[0] if fit.axes[0] @ direction > 0 else -fit.axes[0]
+    axis = fit.axes[0]
+    tips = [f.centres[0] + 0.5 * length * f.axes[0] for f in fits]
     tip = fit.centres[0] + 0.5 * length * axis
+    if bent:
+        back = np.flatnonzero(np.linalg.norm(points - points[-1], axis=1) > length)
+        path = np.vstack((tip, tip - 0.8 * length * axis, points[back[::-1]]))
+        at_skin = points[entry]
+    else:
+        path = tip - np.arange(0.0, np.linalg.norm(points[-1] - points[0]), 0.5)[:, None] * axis
+        at_skin = tip - inside * axis
     return NeedleLine(
         tip=tip,
-        entry=tip - (t[last] - t[entry]) * axis,
-        outer=points[first],
-        coverage=float(bright[first : last + 1].mean()),
+        entry=at_skin,
+        outer=points[0],
+        coverage=coverage,
         tip_sigma_mm=float(np.sqrt(max(axis @ fit.covariance_mm2[0] @ axis, 0.0))),
+        path=path,
+        bent=bent,
+        bevels=tuple((f.cost, t) for f, t in zip(fits, tips, strict=True)),
     )
+
+
+def _sagitta(points: FloatArray) -> float:
+    """Return how far points stray from the line between the first and the last, mm."""
+    along = points[-1] - points[0]
+    along = along / np.linalg.norm(along)
+    off = points - points[0]
+    return float(np.linalg.norm(off - (off @ along)[:, None] * along, axis=1).max())
 
 
 def _fitted(
@@ -213,6 +344,7 @@ def _fitted(
     direction: FloatArray,
     length: float,
     clip_hu: float,
+    bevel_mm: float,
 ) -> Fit:
     """Fit the image of a rod to the last stretch of a needle."""
     ends = np.array((end - length * direction, end + BEYOND_MM * direction))
@@ -237,10 +369,17 @@ def _fitted(
         z=height * frame.step[2],
         slice_mm=frame.slice_mm,
         clip_hu=clip_hu,
-        rod_mm=length,
     )
     centre = end - 0.5 * length * direction
-    return fit_rods(patch, centre[None], direction[None], 8000.0 * length)
+    look = Look(
+        (8000.0 * length, 8000.0 * length),
+        (0.6, 0.2),
+        (0.35, 0.1),
+        (length, 1e-3),
+        taper_mm=bevel_mm,
+        rise=10.0,
+    )
+    return fit_rods(patch, look, centre[None], direction[None])
 
 
 def _piece_at(bright: NDArray[np.bool_], middle: int) -> tuple[int, int] | None:
