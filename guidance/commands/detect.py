@@ -13,6 +13,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("series", type=Path, metavar="SERIES_DIR", help="folder of one CT series")
     parser.add_argument("--expected-seeds", type=int, help="how many were dropped (only a check)")
+    parser.add_argument(
+        "--overlay", type=Path, metavar="DIR", help="write a picture of every detection there"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -26,15 +29,30 @@ def run(arguments: argparse.Namespace) -> int:
         raise CommandError(f"--expected-seeds cannot be {arguments.expected_seeds}")
     volume = read_series(arguments.series)
     found = detect(volume, expected_seeds=arguments.expected_seeds)
+    if arguments.overlay is not None:
+        from guidance.detection.overlay import write_overlays
+
+        write_overlays(volume, found, arguments.overlay)
     remarks = (*volume.provenance.remarks, *found.remarks)
     if arguments.json:
         content = {
             "seeds": [
-                {"position_mm": s.position_mm, "axis": s.axis, "confidence": s.confidence}
+                {
+                    "position_mm": s.position_mm,
+                    "axis": s.axis,
+                    "confidence": s.confidence,
+                    "covariance_mm2": s.covariance_mm2,
+                }
                 for s in found.seeds
             ],
             "needles": [
-                {"tip_mm": n.tip_mm, "entry_mm": n.entry_mm, "confidence": n.confidence}
+                {
+                    "tip_mm": n.tip_mm,
+                    "entry_mm": n.entry_mm,
+                    "confidence": n.confidence,
+                    "path_mm": n.path_mm,
+                    "tip_sigma_mm": n.tip_sigma_mm,
+                }
                 for n in found.needles
             ],
             "elapsed_s": round(found.elapsed_s, 3),

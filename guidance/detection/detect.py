@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from guidance.detection.candidates import contrast, groups
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
 from guidance.detection.frame import ScanFrame
 from guidance.detection.needles import NeedleLine, find_needles
-from guidance.detection.seeds import SeedFit, seeds_in
+from guidance.detection.seeds import UNDECIDED, SeedFit, seeds_in
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
@@ -23,6 +24,8 @@ BESIDE_NEEDLE_MM = 2.4
 CLIPPED_VOXELS = 8
 # A seed is 0.8 mm wide, a needle 1.3 mm; in wider pixels their shape is lost.
 COARSEST_PIXEL_MM = 1.6
+# A seed seen before is the same if it lies this near: it drifts with the tissue.
+SAME_PLACE_MM = 5.0
 # Directions differ from those of the needles by more than this only by chance of the fit.
 ALONG_NEEDLE_DEG = 35.0
 
@@ -40,7 +43,7 @@ def detect(
         volume: a CT scan.
         expected_seeds: how many were dropped; a check on the result, never a quota.
         prior_needles: needles seen before in the same frame; directions for the seeds.
-        prior_seeds: seeds seen before in the same frame; not needed to find any.
+        prior_seeds: seeds seen before in the same frame; those not seen again are named.
 
     Returns:
         What was found, LPS mm, and in words what could not be decided.
@@ -55,6 +58,8 @@ def detect(
     kept = seeds_in(volume, frame, stands_out, found, clip)
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
     remarks = _remarks(len(seeds), expected_seeds, bool(lines))
+    remarks += _missing(seeds, prior_seeds)
+    remarks += _undecided(kept, frame)
     if coarse:
         remarks += (
             f"Pixels of {max(frame.pixel_mm):.1f} mm are too coarse to tell metal from bone; "
@@ -139,6 +144,39 @@ def _needle(line: NeedleLine, frame: ScanFrame) -> DetectedNeedle:
         tuple(_point(p) for p in _path(line, frame)),
         tip_sigma_mm=round(line.tip_sigma_mm, 3),
     )
+
+
+def _missing(seeds: Sequence[DetectedSeed], prior: Sequence[DetectedSeed]) -> tuple[str, ...]:
+    """Name the places of seeds seen before where none is seen now."""
+    if not prior:
+        return ()
+    before = np.array([s.position_mm for s in prior])
+    now = np.array([s.position_mm for s in seeds]).reshape(-1, 3)
+    apart = np.linalg.norm(before[:, None] - now[None], axis=2)
+    rows, columns = linear_sum_assignment(np.minimum(apart, 2 * SAME_PLACE_MM))
+    seen = {int(i) for i, j in zip(rows, columns, strict=True) if apart[i, j] <= SAME_PLACE_MM}
+    return tuple(
+        f"A seed seen before at {_place(p)} is not seen now: look there."
+        for i, p in enumerate(before)
+        if i not in seen
+    )
+
+
+def _undecided(seeds: Sequence[SeedFit], frame: ScanFrame) -> tuple[str, ...]:
+    """Name the groups that one seed more or fewer explains about as well."""
+    places = {
+        _place(frame.to_patient(s.centre[None])[0]): s.rods
+        for s in sorted(seeds, key=lambda s: tuple(s.centre))
+        if s.margin < UNDECIDED
+    }
+    return tuple(
+        f"At {place} {rods} seeds explain the image hardly better than one more or one fewer."
+        for place, rods in places.items()
+    )
+
+
+def _place(point: FloatArray) -> str:
+    return "(" + ", ".join(f"{v:.0f}" for v in point) + ") mm"
 
 
 def _path(line: NeedleLine, frame: ScanFrame) -> FloatArray:

@@ -33,6 +33,8 @@ LONGEST_GAP_MM = 8.0
 # Needles are put in a centimetre apart.
 SAME_NEEDLE_MM = 3.0
 TRIALS = 400
+# After so many lines in a row that are no needles, a piece of metal or bone holds none.
+MOST_FAILED = 3
 STEP_MM = 0.25
 RING_MM = 6.0
 # The stretch of a needle that the image of a rod is fitted to, and how far around it.
@@ -40,6 +42,8 @@ LONGEST_FIT_MM, BEYOND_MM, ASIDE_MM = 70.0, 4.0, 4.0
 # Steel of this gauge as scans show it, HU mm^2; bone ridges have a tenth of it.
 LEAST_STEEL_HU_MM2 = 1500.0
 LEAST_EXPLAINED = 0.6
+# A ridge of bone or the edge of a table is neither as sharp nor as like a rod.
+LEAST_WITHIN, WIDEST_SPREAD_MM = 0.87, 1.2
 # A needle that strays further than this from a straight line over its length is bent; the
 # straight rod is then fitted to a shorter stretch.
 BENT_MM, BENT_FIT_MM, REACH_MM = 1.0, 25.0, 60.0
@@ -151,12 +155,14 @@ def _in_component(
     # Thick slices say little of height: it is shortened, so that near means near in the plane.
     shorten = np.array((1.0, 1.0, min(1.0, BESIDE_MM / (0.6 * frame.slice_mm))))
     points = points * shorten
-    while len(points) > 20:
+    failed = 0
+    while len(points) > 20 and failed < MOST_FAILED:
         line = _best_line(points, BESIDE_MM, rng)
         if line is None:
             break
         curve, members = line
         if curve is None:
+            failed += 1
             points = points[~members]
             continue
         size = float(np.linalg.norm(curve.along / shorten))
@@ -174,6 +180,7 @@ def _in_component(
                 straight = _Curve(middle, along, np.zeros(3))
                 needle = _measure(volume, frame, straight, clip_hu) or needle
             found.append(needle)
+        failed = failed + 1 if needle is None else 0
         points = points[~members]
     return found
 
@@ -306,6 +313,8 @@ def _ended(
     ]
     fit = min(fits, key=lambda f: f.cost)
     if fit.explained < LEAST_EXPLAINED or fit.amplitudes[0] < LEAST_STEEL_HU_MM2 * length:
+        return None
+    if fit.explained_within < LEAST_WITHIN or fit.spread_mm > WIDEST_SPREAD_MM:
         return None
     axis = fit.axes[0]
     tips = [f.centres[0] + 0.5 * length * f.axes[0] for f in fits]

@@ -35,6 +35,8 @@ AMPLITUDE_SHARE, SPREAD_MM, NORMAL_MM, LENGTH_MM = 0.1, 0.05, 0.05, 0.15
 WIDEST_SPREAD_MM = 0.8
 # Bone and clutter beside a seed are left unexplained; the seed's own image must not be.
 LEAST_WITHIN, SURE_WITHIN, SURE_EXPLAINED = 0.93, 0.97, 0.9
+# Where streaks lie around seeds, many that agree stand for a few that are surer.
+FAIRLY_EXPLAINED, MANY = 0.78, 8
 # How much must be explained of a seed that no other shows what seeds look like in this scan,
 # and how many must show it.
 SURE_ALONE, ENOUGH_SURE = 0.95, 3
@@ -57,6 +59,8 @@ UNDECIDED = 10.0
 AROUND_MM = 2.6
 # Capsules cannot share a place.
 SAME_SEED_MM = 0.6
+# The image of one seed, blur included, is no longer.
+LONE_MM = 9.0
 WORKERS = 2
 
 
@@ -146,6 +150,8 @@ def _look_of(
             if len(pieces) != 1:
                 return None
             group = pieces[0]
+        if not _lone_size(group, scan.frame):
+            return None
         patch = _patch(scan, group)
         if _excess(patch, scan.frame) < LEAST_AMPLITUDE:
             return None
@@ -157,10 +163,14 @@ def _look_of(
         e
         for e in lone_ones
         if (f := e.fit).explained_within >= SURE_WITHIN
-        and f.explained >= SURE_EXPLAINED
+        and f.explained >= FAIRLY_EXPLAINED
         and f.spread_mm <= WIDEST_SPREAD_MM
         and LEAST_AMPLITUDE <= f.amplitudes[0] <= MOST_AMPLITUDE
     ]
+    if len(sure) < ENOUGH_SURE:
+        return None
+    if len(sure) < MANY:
+        sure = [e for e in sure if e.fit.explained >= SURE_EXPLAINED]
     if len(sure) < ENOUGH_SURE:
         return None
     amplitude = _mode([float(e.fit.amplitudes[0]) for e in sure])
@@ -217,6 +227,8 @@ def _all(
 
 def _explain(scan: _Scan, group: Group, look: Look, most: int) -> _Explained | None:
     """Explain a group by as few rods as explain it; None if none do."""
+    if most == 1 and not _lone_size(group, scan.frame):
+        return None
     patch = _patch(scan, group)
     points, weight = _points(scan, group, patch)
     # How many seeds' metal the group holds; where it clips, less is seen.
@@ -247,6 +259,13 @@ def _best(patch: Patch, look: Look, starts: list[tuple[FloatArray, FloatArray]])
     tried = sorted((fit_rods(patch, look, c, a, 4) for c, a in starts), key=lambda f: f.cost)
     ends = [fit_rods(patch, look, f.centres, f.axes) for f in tried[:2]]
     return min(ends, key=lambda f: f.cost)
+
+
+def _lone_size(group: Group, frame: ScanFrame) -> bool:
+    """Tell whether a group is no larger than the image of one seed."""
+    in_plane = np.ptp(group.index[:, 1:], axis=0) * frame.pixel_mm[::-1]
+    along = float(np.ptp(group.index[:, 0])) * float(frame.step[2])
+    return float(np.linalg.norm(in_plane)) <= LONE_MM and along <= LONE_MM + frame.slice_mm
 
 
 def _possible(fit: Fit, look: Look) -> bool:
