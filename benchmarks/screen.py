@@ -97,7 +97,7 @@ def _stalls() -> None:
     log.setLevel(logging.INFO)
     log.addHandler(Keep())
     with tempfile.TemporaryDirectory() as folder:
-        story = Story(Path(folder) / "out", 3, 12, 0.4, "lumbar", headless=False)
+        story = Story(Path(folder) / "out", 3, 12, 0.5, "lumbar", headless=False)
         with rehearsal(story, lambda _text: None) as ready:
             arguments = [a for a in ready.console[3:] if a != "--headless"]
             out = arguments.index("--out")
