@@ -50,7 +50,7 @@ class Bench:
     cable: FaultyCable | None = None
     # What hosts ever put on the wire: each whole line, and who asked for which permit.
     sent: dict[bytes, None] = field(default_factory=dict)
-    asked_permits: dict[int, tuple[str, int]] = field(default_factory=dict)
+    asked_permits: dict[int, dict[str, int]] = field(default_factory=dict)
     epoch: int = 0
     tests_asked: set[tuple[int, str]] = field(default_factory=set)
     renewed_s: float = 0.0
@@ -129,7 +129,7 @@ class Bench:
             if words[1] == self.host.sid and before[1] and before not in self.answered:
                 self.hurried += 1
             if words[3] == "ARM" and len(words) == 11:
-                self.asked_permits[int(words[4])] = (words[1], int(words[8]))
+                self.asked_permits.setdefault(int(words[4]), {})[words[1]] = int(words[8])
 
     def device_hears(self, data: bytes) -> bytes:
         """Return what the controller says to some bytes; none if its power goes."""

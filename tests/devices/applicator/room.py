@@ -353,7 +353,7 @@ class Room(RuleBasedStateMachine):
         instrument = self.bench.controller.instrument
         if instrument.permit is not None and not instrument._stroke:
             number = instrument.permit.number
-            assert self.bench.asked_permits[number][0] == self.bench.controller._sid
+            assert self.bench.controller._sid in self.bench.asked_permits[number]
 
     @invariant()
     def rule_3_one_journal_is_never_mixed_with_another(self) -> None:
@@ -391,7 +391,8 @@ class Room(RuleBasedStateMachine):
             int(arm.args[0]), int(arm.args[1]), arm.args[2], int(arm.args[3])
         )  # fmt: skip
         assert number > max((int(r.args[0]) for r in before if r.kind == "ARM"), default=0)
-        assert self.bench.asked_permits[number][1] == arm.eid - 1, "not every record was seen"
+        seen = self.bench.asked_permits[number].values()
+        assert arm.eid - 1 in seen, "not every record was seen"
         unknown = {r.eid for r in before if r.kind == "UNKNOWN"}
         assert not unknown - {int(r.args[0]) for r in before if r.kind == "RESOLVED"}
         assert not _permitted(before), "a permit while another is in force"
