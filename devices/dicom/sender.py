@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pydicom
 from pydicom.errors import InvalidDicomError
@@ -13,6 +15,7 @@ from pynetdicom import AE, build_context
 from devices.errors import DeviceBroken, DeviceRefused
 
 VERIFICATION = "1.2.840.10008.1.1"
+SETTLE_S = 0.0005
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def send(
     sent, failed = [], []
     try:
         for path in paths:
+            settle(association)
             try:
                 answer = association.send_c_store(path)
                 status = answer.get("Status")
@@ -64,6 +68,17 @@ def send(
     finally:
         association.release()
     return SendResult(tuple(sent), tuple(failed))
+
+
+def settle(association: Any) -> None:
+    """Wait until an association has taken note that the last message is done.
+
+    pynetdicom pauses the association's own loop while a message is under way. Where the next one
+    starts before that loop has woken, it takes the old pause for a new one, and the loop may eat
+    the answer: on a busy machine a store then ends in half a minute of silence.
+    """
+    while association.is_established and association._is_paused:
+        time.sleep(SETTLE_S)
 
 
 def echo(*, host: str, port: int, called_ae: str, calling_ae: str = "SEEDGUIDE") -> bool:

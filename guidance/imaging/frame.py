@@ -44,6 +44,7 @@ class Frame:
         image_type: ImageType (of the frame), without the frame's own additions.
         diameter_mm: ReconstructionDiameter, None if not given.
         acquisition: AcquisitionNumber, empty if not given.
+        images: ImagesInAcquisition, how many images the scanner says it took; 0 if not given.
         instance: InstanceNumber, 0 if not given.
         acquired_at: UTC, None if not given.
         slope: RescaleSlope.
@@ -65,6 +66,7 @@ class Frame:
     image_type: tuple[str, ...]
     diameter_mm: float | None
     acquisition: str
+    images: int
     instance: int
     acquired_at: datetime | None
     slope: float
@@ -144,6 +146,7 @@ def read_frame(dataset: Dataset, index: int, file: str) -> Frame:
             header("FrameContentSequence", "FrameAcquisitionNumber")
             or dataset.get("AcquisitionNumber")
         ),
+        images=int(dataset.get("ImagesInAcquisition") or 0),
         instance=int(dataset.get("InstanceNumber") or 0),
         acquired_at=_acquired_at(header, dataset),
         slope=slope,

@@ -146,6 +146,7 @@ class SeriesAssembler:
         uid, remarks = frame_of_reference(images)
         if copies:
             remarks += (f"{copies} image(s) came twice; one of each is used.",)
+        remarks += _shortfall(images)
         chosen, *others = reconstructions(images)
         if others:
             asides += tuple(f"another reconstruction: {describe(o)}" for o in others)
@@ -153,6 +154,18 @@ class SeriesAssembler:
                 f"The series holds {1 + len(others)} reconstructions; used is {describe(chosen)}.",
             )
         return bursts(chosen), uid, asides, remarks
+
+
+def _shortfall(images: Images) -> tuple[str, ...]:
+    """Say so if the scanner counts more images than are here (PS3.3 C.7.6.1, C.8.2.1)."""
+    told = {i.frame.acquisition: i.frame.images for i in images}
+    missing = sum(told.values()) - len(images)
+    if missing <= 0:
+        return ()
+    return (
+        f"The scanner says it took {sum(told.values())} images, and {missing} of them are not in "
+        "this series: it may have been cut off; send it again.",
+    )
 
 
 def _assemble(

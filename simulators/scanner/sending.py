@@ -15,6 +15,7 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]  # made at run 
 )
 
 RETRY_S = 0.5
+SETTLE_S = 0.0005
 
 
 class NotDeliveredError(RuntimeError):
@@ -47,6 +48,9 @@ def push(
     sent = 0
     try:
         for data in objects:
+            # The library's own loop must have woken from its last pause, or it may eat the answer.
+            while link.is_established and link._is_paused:
+                time.sleep(SETTLE_S)
             status = link.send_c_store(data).get("Status")
             if status != 0:
                 raise NotDeliveredError(

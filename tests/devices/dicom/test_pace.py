@@ -25,6 +25,7 @@ from pynetdicom.transport import AssociationSocket
 from devices.dicom import Listener, ListenerConfig
 from devices.dicom.pace import LARGEST_PDU_BYTES, SteadyTimer, _receive
 from devices.dicom.reception import file_head
+from devices.dicom.sender import settle
 
 UIDS = st.lists(st.integers(0, 10**9), min_size=2, max_size=6).map(lambda n: ".".join(map(str, n)))
 
@@ -47,6 +48,18 @@ def test_the_library_still_has_what_is_replaced() -> None:
     assert callable(association.dimse.get_msg)
     assert hasattr(association.dimse, "msg_queue")
     assert callable(AssociationSocket.recv)
+
+
+def test_a_message_waits_until_the_last_pause_is_over() -> None:
+    association = Association(AE(), "requestor")
+    association.is_established, association._is_paused = True, True
+    waker = threading.Timer(0.05, setattr, (association, "_is_paused", False))
+    start_s = time.monotonic()
+    waker.start()
+    settle(association)
+    assert time.monotonic() - start_s >= 0.05
+    association._is_paused, association.is_established = True, False
+    settle(association)  # the peer is gone: nobody wakes
 
 
 def test_the_timer_is_the_librarys_but_for_its_clock() -> None:

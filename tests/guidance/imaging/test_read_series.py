@@ -191,6 +191,18 @@ def test_a_missing_slice_is_never_silent(tmp_path: Path) -> None:
     assert "1 slice(s) missing" in refused(written(tmp_path, images))
 
 
+def test_a_series_that_ends_early_says_so(tmp_path: Path) -> None:
+    images = slices(5)
+    for image in images:
+        image.AcquisitionNumber, image.ImagesInAcquisition = 3, 5
+    assert not any(
+        "cut off" in r for r in read_series(written(tmp_path, images)).provenance.remarks
+    )
+    (tmp_path / "004.dcm").unlink()
+    said = read_series(tmp_path).provenance.remarks
+    assert any("took 5 images, and 1 of them" in r for r in said)
+
+
 def test_signed_pixels_padding_and_slope(tmp_path: Path) -> None:
     images = slices()
     for image in images:
