@@ -97,6 +97,32 @@ class CtSettings:
 
 
 @dataclass(frozen=True)
+class ModelledSettings:
+    """``[modelled]``: the model-based dose in the room, beside TG-43.
+
+    Attributes:
+        on: whether it is computed; it takes all cores but one for some seconds.
+        uncertainty_percent: mean uncertainty in target and cord at which it ends.
+        time_limit_s: it ends then, whatever it has reached.
+        spacing_mm: of its grid.
+    """
+
+    on: bool = False
+    uncertainty_percent: float = 2.0
+    time_limit_s: float = 60.0
+    spacing_mm: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if not 0.1 <= self.uncertainty_percent <= 50.0:
+            raise RefusedError("modelled.uncertainty_percent must be 0.1 to 50")
+        if not self.time_limit_s > 0:
+            raise RefusedError("modelled.time_limit_s must be above 0")
+        if not 0.5 <= self.spacing_mm <= 5.0:
+            raise RefusedError("modelled.spacing_mm must be 0.5 to 5")
+
+
+@dataclass(frozen=True)
 class ScreenSettings:
     """``[screen]``: the room's screen.
 
@@ -120,6 +146,7 @@ class Configuration:
     screen: ScreenSettings = field(default_factory=ScreenSettings)
     protocol: Protocol = field(default_factory=Protocol)
     ct: CtSettings = field(default_factory=CtSettings)
+    modelled: ModelledSettings = field(default_factory=ModelledSettings)
 
 
 _TABLES: dict[str, type[Any]] = {
@@ -130,6 +157,7 @@ _TABLES: dict[str, type[Any]] = {
     "screen": ScreenSettings,
     "protocol": Protocol,
     "ct": CtSettings,
+    "modelled": ModelledSettings,
 }
 
 

@@ -149,6 +149,8 @@ def simulate(
     metal: Metal | None = None,
     aim: str = "",
     progress: Callable[[float], None] | None = None,
+    shown: Callable[[TransportDose], None] | None = None,
+    every_s: float = 0.5,
     cancelled: Callable[[], bool] | None = None,
 ) -> TransportDose:
     """Run photons until every region is known well enough, or time or histories are over.
@@ -165,6 +167,8 @@ def simulate(
         metal: met beside the tissues; its first pieces are those of the seeds, in their order.
         aim: name of the region to which more photons are sent, such as a cord far off.
         progress: told how much is done, 0 to 1.
+        shown: given the dose as it is so far, after the first round and then now and again.
+        every_s: at least this long between two of those.
         cancelled: asked between rounds.
 
     Raises:
@@ -179,12 +183,31 @@ def simulate(
     tally = np.zeros((PARTS, 4))
     each = _each(histories, len(turn), voxels)
     done, rounds, stopped = 0, 0, False
+    # Strengths are weights over their mean, so that the scores are of the mean seed.
+    scale = _gy_per_score(media, seeds, emission, half_life_days)
+    shape = media.geometry.shape
+
+    def so_far() -> TransportDose:
+        return TransportDose(
+            media.geometry,
+            (medium_sum * (scale / done)).reshape(shape),
+            (water_sum * (scale / done)).reshape(shape),
+            spread,
+            done,
+            elapsed_s,
+            float(tally[:, (ABSORBED, ESCAPED)].sum() / tally[:, EMITTED].sum()),
+            float(tally[:, STEPS].sum() / done),
+            stopped,
+            reached,
+        )
+
     start_s = time.perf_counter()
+    show_at_s = 0.0
     while True:
         run_histories(score, tally, done, each, run, *arguments)
         collect(score, medium_sum, medium_square, water_sum)
         done, rounds = done + PARTS * each, rounds + 1
-        spread = _relative(medium_sum, medium_square, PARTS * rounds).reshape(media.geometry.shape)
+        spread = _relative(medium_sum, medium_square, PARTS * rounds).reshape(shape)
         reached = {n: _mean(spread, mask) for n, (mask, _) in (regions or {}).items()}
         elapsed_s = time.perf_counter() - start_s
         part = _part_done(histories, done, regions, reached, elapsed_s / time_limit_s)
@@ -192,22 +215,10 @@ def simulate(
             progress(part)
         stopped = cancelled is not None and cancelled()
         if part >= 1.0 or stopped:
-            break
-    # Strengths are weights over their mean, so that the scores are of the mean seed.
-    scale = _gy_per_score(media, seeds, emission, half_life_days) / done
-    shape = media.geometry.shape
-    return TransportDose(
-        media.geometry,
-        (medium_sum * scale).reshape(shape),
-        (water_sum * scale).reshape(shape),
-        spread,
-        done,
-        elapsed_s,
-        float(tally[:, (ABSORBED, ESCAPED)].sum() / tally[:, EMITTED].sum()),
-        float(tally[:, STEPS].sum() / done),
-        stopped,
-        reached,
-    )
+            return so_far()
+        if shown is not None and elapsed_s >= show_at_s:
+            shown(so_far())
+            show_at_s = time.perf_counter() - start_s + every_s
 
 
 def _check(media: Media, seeds: Seeds) -> None:

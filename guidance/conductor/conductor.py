@@ -3,7 +3,8 @@
 Threads, and what each may touch:
 
 - ``conductor``: the state and the journal; hands out frozen snapshots.
-- ``numerics``: one worker; gets a job and a frozen state, gives back a fact.
+- ``numerics``: one worker; gets a job and a frozen state, gives back a fact. With nothing else
+  to do it carries photons for the model-based dose, until anything newer is asked of it.
 - ``arrivals``: decodes slices while their series still arrives; keeps them to itself.
 - ``listener-feed``: follows the listener's announcements, offers them as facts.
 - ``applicator`` (in devices): offers each record and waits until it is on disk.
@@ -23,9 +24,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from guidance.conductor.modelling import ModelDose, Modelled, Modelling
 from guidance.conductor.picture import Picture
 from guidance.conductor.workbench import Workbench
-from guidance.configuration import SourceSettings
+from guidance.configuration import CtSettings, ModelledSettings, SourceSettings
 from guidance.errors import BrokenError, GuidanceError
 from guidance.imaging import Volume, read_latest
 from guidance.journal import Journal
@@ -80,6 +82,8 @@ class Conductor:
         sources: SourceSettings | None = None,
         protocol: Protocol | None = None,
         read: Callable[[Sequence[Path]], Volume] = read_latest,
+        modelled: ModelledSettings | None = None,
+        ct: CtSettings | None = None,
     ) -> None:
         """Replay the case's journal.
 
@@ -91,6 +95,8 @@ class Conductor:
             sources: which seed models the site may use.
             protocol: what a new case is held against; an opened one keeps its own.
             read: makes a volume of a series' files.
+            modelled: whether and how well the model-based dose is wanted.
+            ct: HU to density, for it.
 
         Raises:
             BrokenError: the journal's chain does not hold.
@@ -114,9 +120,10 @@ class Conductor:
         if self._state.plan is not None:
             self._workbench.sources.load(self._state.plan.source_model)
         self._picture = Picture(self._workbench)
-        self._inbox: queue.Queue[_Offer | _Done | _Heard | _Stop] = queue.Queue()
-        self._work: queue.Queue[tuple[Job, CaseState] | None] = queue.Queue()
-        self._at_work: Job | None = None
+        self._modelling = Modelling(self._workbench, modelled, ct)
+        self._inbox: queue.Queue[_Offer | _Done | Modelled | _Heard | _Stop] = queue.Queue()
+        self._work: queue.Queue[tuple[Job | ModelDose, CaseState] | None] = queue.Queue()
+        self._at_work: Job | ModelDose | None = None
         self._threads = (
             threading.Thread(target=self._conduct, name="conductor"),
             threading.Thread(target=self._compute, name="numerics"),
@@ -143,6 +150,7 @@ class Conductor:
 
     def stop(self) -> None:
         """Finish what is in the queue and end the threads."""
+        self._modelling.stop()
         self._inbox.put(_Stop())
         self._work.put(None)
         for thread in self._threads:
@@ -170,6 +178,10 @@ class Conductor:
                 case _Done(_, fact):
                     self._at_work = None
                     self._take(fact, Future())
+                case Modelled():
+                    self._modelling.take(item)
+                    if item.ended:
+                        self._at_work = None
                 case _Heard(view):
                     self._applicator = view
                 case _Stop():
@@ -210,13 +222,16 @@ class Conductor:
 
     def _follow_up(self) -> None:
         """Give out the next job, and show the state as it is now."""
-        if self._at_work is None:
-            outstanding = jobs(self._state)
-            if outstanding:
-                self._at_work = outstanding[0]
-                self._work.put((outstanding[0], self._state))
+        outstanding = jobs(self._state)
+        due = outstanding[0] if outstanding else self._modelling.due(self._state)
+        if self._at_work is None and due is not None:
+            self._at_work = due
+            self._work.put((due, self._state))
+        elif isinstance(self._at_work, ModelDose) and self._at_work != due:
+            self._modelling.supersede()
         try:
-            self._shown = self._picture.of(self._state, self._applicator)
+            shown = self._picture.of(self._state, self._applicator)
+            self._shown = self._modelling.beside(shown, self._state)
             busy = _in_words(self._at_work)
         except Exception as error:
             # A defect of ours must not stop the count; the screen says that it is behind.
@@ -230,14 +245,17 @@ class Conductor:
     def _compute(self) -> None:
         while (item := self._work.get()) is not None:
             job, state = item
-            self._inbox.put(_Done(job, self._workbench.run(job, state)))
+            if isinstance(job, ModelDose):
+                self._modelling.run(job, state, self._inbox.put)
+            else:
+                self._inbox.put(_Done(job, self._workbench.run(job, state)))
 
 
 def _nobody(_effect: object) -> None:
     """Nobody is connected: there is no applicator to arm or to disarm."""
 
 
-def _in_words(job: Job | None) -> str:
+def _in_words(job: Job | ModelDose | None) -> str:
     words = {
         "ReadPlan": "reading the plan",
         "ReadStructures": "reading the structures",
@@ -247,5 +265,7 @@ def _in_words(job: Job | None) -> str:
         "MeasureRegistration": "measuring the registration",
         # Nobody waits for advice: ``proposal_is_stale`` says that it is being weighed.
         "Advise": "",
+        # Nor for the model-based dose; it says itself how far it is.
+        "ModelDose": "",
     }
     return words.get(type(job).__name__, "") if job is not None else ""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dose.dvh import figures
 from dose.errors import DoseError
+from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
 from dose.seeds import Seeds
 from dose.sources import SourceModel
@@ -167,8 +168,14 @@ def compute_modelled(
     media = patient.media
     if options.pictures is not None:
         write_pictures(options.pictures, patient, seeds)
-    regions = _regions(sampled, patient, seeds, options.uncertainty)
-    metal = _metal(seeds, source, options)
+    regions = regions_of(
+        [samples for s, samples in sampled if _is_target(s)],
+        [samples for s, samples in sampled if not _is_target(s) and _is_cord(s)],
+        patient.media.geometry,
+        seeds,
+        options.uncertainty,
+    )
+    metal = metal_of(seeds, source, options.needles_mm)
     dose = simulate(
         media, seeds, emission, source.half_life_days,
         regions=regions, time_limit_s=options.time_limit_s, run=options.run,
@@ -222,26 +229,28 @@ def _seeds(given: GivenSeeds) -> Seeds:
     )
 
 
-def _metal(seeds: Seeds, source: SourceModel, options: ModelledOptions) -> Metal:
+def metal_of(
+    seeds: Seeds, source: SourceModel, needles_mm: tuple[tuple[FloatArray, FloatArray], ...] = ()
+) -> Metal:
+    """Return the metal of seeds, and of needles that are still in place."""
     axis = np.where(np.isnan(seeds.axis), (0.0, 0.0, 1.0), seeds.axis)
     metal = Metal.of_seeds(capsule_of(source), seeds.position_mm, axis)
-    return metal.with_needles(NEEDLE_18G, options.needles_mm) if options.needles_mm else metal
+    return metal.with_needles(NEEDLE_18G, needles_mm) if needles_mm else metal
 
 
-def _regions(
-    sampled: Sequence[tuple[Structure, Samples]],
-    patient: PatientMedia,
+def regions_of(
+    targets: Sequence[Samples],
+    cords: Sequence[Samples],
+    grid: GridGeometry,
     seeds: Seeds,
     uncertainty: float,
 ) -> Regions:
     """Return where the uncertainty counts: targets, and the part of the cord that is near."""
-    grid = patient.media.geometry
     target, cord = np.zeros(grid.shape, np.bool_), np.zeros(grid.shape, np.bool_)
-    for structure, samples in sampled:
-        if _is_target(structure):
-            target |= region_mask(samples, grid)
-        elif _is_cord(structure):
-            cord |= region_mask(samples, grid)
+    for samples in targets:
+        target |= region_mask(samples, grid)
+    for samples in cords:
+        cord |= region_mask(samples, grid)
     k, j, i = np.indices(grid.shape)
     if not target.any():
         points = grid.indices_to_patient(np.stack((i, j, k), axis=-1))

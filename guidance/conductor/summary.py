@@ -61,6 +61,7 @@ def summary(
         "seeds": _seeds(snapshot),
         "dose": _dose(snapshot.dose),
         "planned_dose": _dose(snapshot.planned_dose),
+        "model_based_dose": _modelled(snapshot),
         "ledger": {**asdict(snapshot.ledger), "balanced": snapshot.ledger.balanced},
         "cartridges": [_cartridge(c) for c in state.account.cartridges],
         "alarms": [
@@ -137,6 +138,24 @@ def _dose(dose: DoseView | None) -> dict[str, Any] | None:
         "event_number": dose.event_number,
         "prescription_gy": dose.prescription_gy,
         "structures": {d.structure: dict(d.figures) for d in dose.dvh},
+    }
+
+
+def _modelled(snapshot: Snapshot) -> dict[str, Any] | None:
+    view = snapshot.modelled
+    if view is None:
+        return {"refused": snapshot.modelled_refused} if snapshot.modelled_refused else None
+    return {
+        "method": view.method,
+        "seeds": view.seeds,
+        "event_number": view.event_number,
+        "scan_uid": view.scan_uid,
+        "stale": snapshot.modelled_is_stale,
+        "ended": view.ended,
+        "histories": view.histories,
+        "uncertainty_percent": {n: round(100 * value, 2) for n, value in view.reached},
+        "structures": {f.structure: {"medium": f.medium, "water": f.water} for f in view.figures},
+        "remarks": list(view.remarks),
     }
 
 

@@ -15,7 +15,13 @@ from guidance.conductor.desk import Desk
 from guidance.conductor.exports import export_case
 from guidance.conductor.feeds import ApplicatorFeed, ListenerFeed
 from guidance.conductor.summary import summary
-from guidance.configuration import ScreenSettings, SourceSettings, load_configuration
+from guidance.configuration import (
+    CtSettings,
+    ModelledSettings,
+    ScreenSettings,
+    SourceSettings,
+    load_configuration,
+)
 from guidance.errors import CommandError
 from guidance.journal import Journal
 from guidance.ledger import Delivery
@@ -41,6 +47,8 @@ class SessionOptions:
         sources: which seed models the site may use.
         screen: language and keys of the screen.
         protocol: what a new case is held against.
+        modelled: whether and how well the model-based dose is wanted.
+        ct: HU to density, for it.
     """
 
     store: Path
@@ -55,6 +63,8 @@ class SessionOptions:
     sources: SourceSettings = field(default_factory=SourceSettings)
     screen: ScreenSettings = field(default_factory=ScreenSettings)
     protocol: Protocol = field(default_factory=Protocol)
+    modelled: ModelledSettings = field(default_factory=ModelledSettings)
+    ct: CtSettings = field(default_factory=CtSettings)
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Self:
@@ -73,6 +83,8 @@ class SessionOptions:
             sources=settings.sources,
             screen=settings.screen,
             protocol=settings.protocol,
+            modelled=settings.modelled,
+            ct=settings.ct,
         )
 
 
@@ -127,6 +139,8 @@ class Session:
                 sources=options.sources,
                 protocol=options.protocol,
                 read=arrivals.volume,
+                modelled=options.modelled,
+                ct=options.ct,
             )
         except BaseException:
             self._journal.close()

@@ -33,6 +33,8 @@ __all__ = [
     "DvhView",
     "Edit",
     "LedgerView",
+    "ModelledFigures",
+    "ModelledView",
     "Nudge",
     "Priority",
     "Protocol",
@@ -127,6 +129,64 @@ class DoseView:
     event_number: int
     seeds: int
     method: str
+
+
+@dataclass(frozen=True)
+class ModelledFigures:
+    """Figures of one structure under the model-based dose, by names as in ``DvhView``.
+
+    Attributes:
+        structure: its name.
+        medium: of dose to medium in medium.
+        water: of dose to water in medium.
+    """
+
+    structure: str
+    medium: dict[str, float]
+    water: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ModelledView:
+    """The model-based (Monte Carlo) dose, for research; beside TG-43, never in its place.
+
+    Attributes:
+        geometry: of its grid.
+        dose_gy: (nz, ny, nx) float32, to medium in medium, to full decay.
+        tg43_gy: (nz, ny, nx) float32, TG-43 of the same seeds on the same grid.
+        uncertainty: (nz, ny, nx) float32, relative standard uncertainty of ``dose_gy``.
+        figures: of target and organs.
+        reached: (region, mean relative uncertainty) of target and cord.
+        target: name of the target, empty without one.
+        cord: name of the cord, empty without one.
+        event_number: the event whose implant it holds for.
+        scan_uid: of the CT through which photons were carried.
+        seeds: how many are in it.
+        histories: that were run.
+        ended: false while it is still converging.
+        method: one line naming method, source model, seeds and grid.
+        remarks: what a reader must know, full sentences.
+    """
+
+    geometry: GridGeometry
+    dose_gy: NDArray[np.float32]
+    tg43_gy: NDArray[np.float32]
+    uncertainty: NDArray[np.float32]
+    figures: tuple[ModelledFigures, ...]
+    reached: tuple[tuple[str, float], ...]
+    target: str
+    cord: str
+    event_number: int
+    scan_uid: str
+    seeds: int
+    histories: int
+    ended: bool
+    method: str
+    remarks: tuple[str, ...] = ()
+
+    def of(self, structure: str) -> ModelledFigures | None:
+        """Return the figures of a structure, None if it has none."""
+        return next((f for f in self.figures if f.structure == structure), None)
 
 
 @dataclass(frozen=True)
@@ -258,6 +318,9 @@ class Snapshot:
         signatures: under the implant.
         roles_wanted: who has still to sign.
         courses: earlier external courses to the cord, such as ``10x3``.
+        modelled: the model-based dose; None where it is not wanted or not there yet.
+        modelled_is_stale: whether the implant or its scan has changed since that.
+        modelled_refused: one sentence on why it could not be had, else empty.
     """
 
     event_number: int
@@ -298,3 +361,6 @@ class Snapshot:
     signatures: tuple[Signature, ...] = ()
     roles_wanted: tuple[str, ...] = ()
     courses: tuple[str, ...] = ()
+    modelled: ModelledView | None = None
+    modelled_is_stale: bool = False
+    modelled_refused: str = ""

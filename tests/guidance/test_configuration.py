@@ -29,6 +29,8 @@ def test_a_file_overrides_what_it_names(tmp_path: Path) -> None:
         ("[listener]\nport = 99999\n", "listener.port must be 1 to 65535"),
         ('[listener]\nae_title = "MUCH TOO LONG A TITLE"\n', "1 to 16 characters"),
         ("[sources]\ncommissioned = [1]\n", "must be a list of texts"),
+        ("[modelled]\nuncertainty_percent = 0\n", "modelled.uncertainty_percent must be 0.1 to 50"),
+        ("[modelled]\nspacing_mm = 9\n", "modelled.spacing_mm must be 0.5 to 5"),
         ("listener = 3\n", "must be a table"),
         ("[listener\n", "not TOML"),
     ],

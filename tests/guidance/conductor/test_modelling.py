@@ -1,0 +1,287 @@
+"""The model-based dose beside TG-43: asked last, superseded by any seed, refused in words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+
+from dose.geometry import GridGeometry
+from dose.structures import Structure
+from guidance.conductor.conductor import Conductor
+from guidance.conductor.modelling import Modelled, Modelling
+from guidance.conductor.workbench import Workbench
+from guidance.configuration import CtSettings, ModelledSettings
+from guidance.detection import DetectedNeedle
+from guidance.exchange import ExportReference, write_structures
+from guidance.imaging.volume import Volume
+from guidance.journal import Journal
+from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed
+from guidance.procedure.advance import replayed
+from guidance.procedure.events import (
+    CaseOpened,
+    DeviceRecorded,
+    Event,
+    NeedlesConfirmed,
+    NeedlesTracked,
+    PlanImported,
+    Registered,
+    RegistrationAccepted,
+    ScanAnalysed,
+    SeriesReceived,
+    StructuresImported,
+    from_record,
+    to_payload,
+)
+from guidance.procedure.snapshot import ModelledView, Snapshot
+from guidance.procedure.state import CaseState
+from guidance.tracking.implant import NeedleTrack
+
+AT = datetime(2026, 1, 13, 9, 0, tzinfo=UTC)
+IDENTITY = tuple(tuple(float(i == j) for j in range(4)) for i in range(4))
+QUICK = ModelledSettings(on=True, uncertainty_percent=20.0, time_limit_s=20.0, spacing_mm=4.0)
+PLANNING, ROOM = "1.5.1", "1.5.2"
+
+
+def tube(name: str, role: str, x: float, y: float, radius: float, reach: float) -> Structure:
+    turn = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    loops = tuple(
+        np.column_stack((x + radius * np.cos(turn), y + radius * np.sin(turn), np.full(32, z)))
+        for z in np.arange(-reach, reach + 0.1, 2.0)
+    )
+    return Structure(name, loops, role, PLANNING)
+
+
+def volume() -> Volume:
+    """Soft tissue with a slab of bone between the target and the cord at y = 34."""
+    geometry = GridGeometry.from_axes(
+        (-50, -50, -40), (2, 2, 2), (41, 51, 51), frame_of_reference_uid=ROOM
+    )
+    hu = np.full(geometry.shape, 40, np.int16)
+    hu[:, 35:39, :] = 1300
+    return Volume(geometry, hu)
+
+
+def facts(structures: Path) -> tuple[Event, ...]:
+    needle = PlannedNeedle(1, (0.0, 0.0, 0.0), (0.0, -45.0, 0.0))
+    seats = tuple(
+        PlannedSeed(k + 1, 1, (0.0, 2.25 - 10.0 * k, 0.0), (0.0, 1.0, 0.0), 10.0 * k)
+        for k in range(3)
+    )
+    plan = ImplantPlan(
+        "P", "1.9", "P1", PLANNING, "1.8", "6711", 0.8, AT, 20.0, "GTV", (needle,), seats
+    )
+    track = NeedleTrack(1, needle, needle.tip_mm, needle.entry_mm, 0.9, "1.2.4")
+
+    def ct(number: int, frame: str) -> SeriesReceived:
+        uid = f"1.2.{number}"
+        return SeriesReceived(number, "CT", "P1", "", "1.1", uid, frame, "CT", (f"f{number}",))
+
+    return (
+        CaseOpened("Dr Li"),
+        ct(1, PLANNING),
+        StructuresImported("1.2.2", "1.8", "S", str(structures), PLANNING, ("GTV",)),
+        PlanImported("1.2.3", plan),
+        ct(4, ROOM),
+        ScanAnalysed(
+            "1.2.4", AT, (), (DetectedNeedle(needle.tip_mm, needle.entry_mm, 0.9),), (), 1.0
+        ),
+        Registered("1.2.4", "1.2.1", IDENTITY, 0.6, (), 3.0),
+        RegistrationAccepted("Dr Li"),
+        NeedlesTracked("1.2.4", 7, (track,)),
+        NeedlesConfirmed("Dr Li"),
+        record(1, "BOOT", "1.0"),
+        record(2, "CART-IN", "C1", "15"),
+        record(3, "NEEDLE", "1"),
+        record(4, "RETRACT", "1", "0.0"),
+        record(5, "INTENT", "1", "15"),
+        record(6, "DROP", "1", "14"),
+    )
+
+
+def record(eid: int, kind: str, *args: str) -> DeviceRecorded:
+    return DeviceRecorded("J1", eid, 1, eid, kind, args)
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    """The journal of a case with its first seed dropped."""
+    path = tmp_path / "structures.dcm"
+    drawn = (
+        tube("GTV", "GTV", 0.0, 0.0, 8.0, 8.0), tube("Spinal cord", "ORGAN", 0.0, 34.0, 5.0, 20.0),
+    )  # fmt: skip
+    write_structures(path, drawn, ExportReference("P1", "", "1.1", "1.3", PLANNING, (), AT))
+    with Journal(str(tmp_path / "journal.sqlite")) as journal:
+        for fact in facts(path):
+            kind, payload = to_payload(fact)
+            journal.append("case", kind, payload, at=AT)
+    return tmp_path / "journal.sqlite"
+
+
+def state_of(case: Path) -> CaseState:
+    with Journal(str(case), read_only=True) as journal:
+        return replayed("case", map(from_record, journal.records("case")))
+
+
+def modelling(settings: ModelledSettings = QUICK, ct: CtSettings | None = None) -> Modelling:
+    return Modelling(Workbench(read=lambda _: volume()), settings, ct)
+
+
+def done(found: list[Modelled]) -> ModelledView:
+    assert found[-1].ended
+    assert not found[-1].refused
+    assert found[-1].view is not None
+    return found[-1].view
+
+
+def test_both_structures_get_figures_in_medium_and_to_water(case: Path) -> None:
+    state, found, model = state_of(case), [], modelling()
+    job = model.due(state)
+    assert job is not None
+    assert job.scan_uid == "1.2.4"
+    cores = numba.get_num_threads()
+    model.run(job, state, found.append)
+    assert numba.get_num_threads() == cores
+    view = done(found)
+    assert view.event_number == state.seeds_changed_at
+    assert (view.target, view.cord, view.seeds) == ("GTV", "Spinal cord", 1)
+    assert dict(view.reached)["target"] <= 0.2
+    assert "Monte Carlo (model-based, research), 6711" in view.method
+    target, cord = view.of("GTV"), view.of("Spinal cord")
+    assert target is not None
+    assert cord is not None
+    for key in ("D90_gy", "V100_percent", "V150_percent", "Dmax_gy", "D0.1cc_gy"):
+        assert key in target.medium
+        assert key in cord.water
+    # In soft tissue near the seed MC is near TG-43; behind the bone far below it.
+    near = (view.uncertainty < 0.03) & (view.dose_gy > 0)
+    assert np.median(view.dose_gy[near] / view.tg43_gy[near]) == pytest.approx(1.0, abs=0.12)
+    geometry = view.geometry
+    at = np.rint(geometry.patient_to_indices(np.array((0.0, 34.0, 0.0)))).astype(int)
+    k, j, i = at[::-1]
+    behind = np.s_[k - 1 : k + 2, j - 1 : j + 2, i - 2 : i + 3]
+    assert view.dose_gy[behind].mean() < 0.8 * view.tg43_gy[behind].mean()
+
+
+def test_it_is_shown_as_it_converges_and_ends_when_something_newer_is_asked(case: Path) -> None:
+    state = state_of(case)
+    model = modelling(replace(QUICK, uncertainty_percent=0.1, time_limit_s=60.0))
+    job, found = model.due(state), []
+    assert job is not None
+
+    def tell(one: Modelled) -> None:
+        found.append(one)
+        if one.view is not None and len(found) == 2:
+            model.supersede()
+
+    model.run(job, state, tell)
+    first, second = (f.view for f in found[:2])
+    assert first is not None
+    assert second is not None
+    assert not first.ended
+    assert second.histories > first.histories
+    assert dict(second.reached)["target"] < dict(first.reached)["target"]
+    # Nothing of it counts any more, and it is due again.
+    assert found[2:] == [Modelled(job, ended=True)]
+    model.take(found[-1])
+    assert model.due(state) == job
+
+
+def test_it_is_not_computed_unless_the_site_wants_it(case: Path) -> None:
+    assert Modelling(Workbench()).due(state_of(case)) is None
+
+
+def test_without_a_calibration_it_is_refused_in_words_once(case: Path) -> None:
+    state, found = state_of(case), []
+    model = modelling(ct=CtSettings(uncalibrated="refuse"))
+    job = model.due(state)
+    assert job is not None
+    model.run(job, state, found.append)
+    model.take(found[-1])
+    assert model.due(state) is None
+    shown = model.beside(Snapshot(state.number, AT, "case"), state)
+    assert shown.modelled is None
+    assert "There is no calibration curve for a scanner" in shown.modelled_refused
+
+
+def test_it_is_stale_when_a_seed_drops_and_gone_under_another_registration(case: Path) -> None:
+    state, model = state_of(case), modelling()
+    job, found = model.due(state), []
+    assert job is not None
+    model.run(job, state, found.append)
+    model.take(found[-1])
+    bare = Snapshot(state.number, AT, "case")
+    assert not model.beside(bare, state).modelled_is_stale
+    assert not model.beside(bare, replace(state, closed_by="Dr Li")).modelled_is_stale
+    later = replace(state, seeds_changed_at=state.number + 1)
+    assert model.beside(bare, later).modelled is found[-1].view
+    assert model.beside(bare, later).modelled_is_stale
+    assert state.registration is not None
+    moved = replace(state, registration=replace(state.registration, number=99))
+    assert model.beside(bare, moved).modelled is None
+
+
+class Room:
+    """A conductor at work on the case."""
+
+    def __init__(self, case: Path) -> None:
+        self.journal = Journal(str(case))
+        self.snapshots: list[Snapshot] = []
+        self._fresh = threading.Condition()
+        self.conductor = Conductor(
+            self.journal, "case", self._publish, read=lambda _: volume(), modelled=QUICK
+        )
+        self.conductor.start()
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        with self._fresh:
+            self.snapshots.append(snapshot)
+            self._fresh.notify_all()
+
+    def until(self, holds: Callable[[Snapshot], bool]) -> Snapshot:
+        with self._fresh:
+            assert self._fresh.wait_for(
+                lambda: bool(self.snapshots) and holds(self.snapshots[-1]), 120
+            )
+            return self.snapshots[-1]
+
+
+@pytest.fixture
+def room(case: Path) -> Iterator[Room]:
+    room = Room(case)
+    yield room
+    room.conductor.stop()
+    room.journal.close()
+
+
+def settled(snapshot: Snapshot) -> bool:
+    view = snapshot.modelled
+    return view is not None and view.ended and not snapshot.modelled_is_stale
+
+
+def test_in_the_room_tg43_is_there_first_and_every_seed_asks_anew(room: Room) -> None:
+    one = room.until(settled)
+    assert one.modelled is not None
+    assert one.modelled.seeds == 1
+    for eid, (kind, *args) in enumerate(
+        (("RETRACT", "1", "10.0"), ("INTENT", "1", "14"), ("DROP", "1", "13")), start=7
+    ):
+        room.conductor.offer(record(eid, kind, *args)).result(10)
+    two = room.until(lambda s: settled(s) and s.modelled is not None and s.modelled.seeds == 2)
+    assert two.modelled is not None
+    assert two.dose is not None
+    first = next(s for s in room.snapshots if s.dose is not None and s.dose.seeds == 2)
+    # TG-43 did not wait; the old model-based dose stood beside it, marked.
+    assert first.modelled is one.modelled
+    assert first.modelled_is_stale
+    target = two.modelled.of("GTV")
+    before = one.modelled.of("GTV")
+    assert target is not None
+    assert before is not None
+    assert target.medium["D90_gy"] > before.medium["D90_gy"]
