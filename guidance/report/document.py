@@ -68,6 +68,7 @@ def write_report(
     story = [
         *_opening(snapshot),
         *_dose(snapshot),
+        *_modelled(snapshot),
         *_implant(snapshot),
         *_comparison(comparison),
         *_closing(snapshot, journal_digest),
@@ -133,6 +134,34 @@ def _dose(snapshot: Snapshot) -> list[Flowable]:
             )
         )
     return parts
+
+
+def _modelled(snapshot: Snapshot) -> list[Flowable]:
+    """Return both methods side by side, each under its name; nothing where there is one only."""
+    view, dose = snapshot.modelled, snapshot.dose
+    if view is None and not snapshot.modelled_refused:
+        return []
+    parts: list[Flowable] = [Paragraph("TG-43 and model-based dose (research)", _SECTION)]
+    if view is None or dose is None:
+        why = snapshot.modelled_refused or "There is no TG-43 dose to set it beside."
+        return [*parts, Paragraph(_text(f"There is no model-based dose. {why}"), _BODY)]
+    reached = ", ".join(f"{100 * value:.1f} % in the {name}" for name, value in view.reached)
+    said = (
+        f"{view.method}, after event {view.event_number}. {view.histories:,} histories, mean "
+        f"standard uncertainty {reached}. It is not validated against measurements in bone; the "
+        "dose above, the histograms and the isodoses are TG-43."
+    )
+    parts += [
+        Paragraph(_text(said), _BODY),
+        Spacer(0, 1.5 * mm),
+        _table(tables.method_rows(dose, view), widths=(0.22, 0.12, 0.16, 0.18, 0.18, 0.14)),
+        *(Paragraph(_text(remark), _CELL) for remark in view.remarks),
+    ]
+    if snapshot.modelled_is_stale:
+        parts.append(Paragraph("<b>The implant has changed since the model-based dose.</b>", _BODY))
+    elif not view.ended:
+        parts.append(Paragraph("<b>The model-based dose had not converged to its end.</b>", _BODY))
+    return [KeepTogether(parts)]
 
 
 def _implant(snapshot: Snapshot) -> list[Flowable]:

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from guidance.procedure.snapshot import DoseView, Snapshot
+from guidance.procedure.snapshot import DoseView, ModelledView, Snapshot
 
 Rows = list[list[str]]
+# Figures by which two methods are compared: of the target, of an organ.
+COMPARED = (("D90_gy", "V100_percent", "V150_percent"), ("Dmax_gy", "D0.1cc_gy"))
 # 1 mCi of apparent activity of I-125 in air-kerma strength (AAPM TG-43U1, Med. Phys. 31, 633).
 U_PER_MCI_I125 = 1.270
 FIGURES = (
@@ -107,6 +109,25 @@ def dose_rows(dose: DoseView, planned: DoseView | None) -> Rows:
                 text += f"\n({before[dvh.structure][key]:.{digits}f})"
             row.append(text)
         rows.append(row)
+    return rows
+
+
+def method_rows(dose: DoseView, modelled: ModelledView) -> Rows:
+    """Return the figures of TG-43 and of the model-based dose, each under its name."""
+    titles = {key: title for key, title, _ in FIGURES}
+    rows = [
+        ["Structure", "Figure", "TG-43\n(water)", "Monte Carlo\nto medium",
+         "Monte Carlo\nto water", "to medium\n/ TG-43"]
+    ]  # fmt: skip
+    for dvh in dose.dvh:
+        found = modelled.of(dvh.structure)
+        for key in COMPARED[dvh.structure != modelled.target] if found else ():
+            tg43 = dvh.figures.get(key)
+            if found is None or tg43 is None or key not in found.medium:
+                continue
+            ratio = f"{found.medium[key] / tg43:.2f}" if tg43 > 0 else "-"
+            values = (tg43, found.medium[key], found.water[key])
+            rows.append([dvh.structure, titles[key], *(f"{v:.1f}" for v in values), ratio])
     return rows
 
 

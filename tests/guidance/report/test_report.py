@@ -16,7 +16,14 @@ from guidance.alarms import Alarm, Priority
 from guidance.imaging import Volume
 from guidance.ledger import LedgerView
 from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed
-from guidance.procedure.snapshot import DoseView, DvhView, Snapshot, Step
+from guidance.procedure.snapshot import (
+    DoseView,
+    DvhView,
+    ModelledFigures,
+    ModelledView,
+    Snapshot,
+    Step,
+)
 from guidance.report import write_report
 from guidance.tracking.implant import ImplantSeed, NeedleTrack
 
@@ -90,6 +97,40 @@ def test_every_figure_is_printed(tmp_path: Path) -> None:
         *("abc123", "Physicist", "Radiologist"),
     ):
         assert words in text, words
+
+
+def modelled(snapshot: Snapshot) -> ModelledView:
+    assert snapshot.dose is not None
+    dose = snapshot.dose
+    figures = {"D90_gy": 111.1, "V100_percent": 88.8, "V150_percent": 44.4, "Dmax_gy": 901.0}
+    return ModelledView(
+        dose.geometry, dose.dose_gy, dose.dose_gy, np.full_like(dose.dose_gy, 0.02),
+        (ModelledFigures("GTV <b>", figures, {**figures, "D90_gy": 122.2}),),
+        (("target", 0.0187),), "GTV <b>", "", 12, "scan", 2, 1_600_000, True,
+        "Monte Carlo (model-based, research), 6711, dose to medium in medium",
+        ("0.31 cc of metal.",),
+    )  # fmt: skip
+
+
+def test_both_methods_stand_side_by_side_under_their_names(tmp_path: Path) -> None:
+    path, case = tmp_path / "report.pdf", full()
+    write_report(path, case)
+    assert "Monte Carlo" not in text_of(path)
+    case = replace(case, modelled=modelled(case))
+    write_report(path, case)
+    text = text_of(path)
+    for words in (
+        *("TG-43 and model-based dose (research)", "Monte Carlo (model-based, research), 6711"),
+        *("TG-43 (water)", "Monte Carlo to medium", "Monte Carlo to water"),
+        *("D90 / Gy 123.4 111.1 122.2 0.90", "1.9 % in the target", "1,600,000 histories"),
+        *("not validated against measurements in bone", "0.31 cc of metal"),
+    ):
+        assert words in text, words
+    assert "has changed since the model-based" not in text
+    write_report(path, replace(case, modelled_is_stale=True))
+    assert "The implant has changed since the model-based dose" in text_of(path)
+    write_report(path, replace(case, modelled=None, modelled_refused="No curve."))
+    assert "There is no model-based dose. No curve." in text_of(path)
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
