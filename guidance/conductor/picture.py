@@ -86,6 +86,7 @@ class Picture:
             alarms=state.alarms,
             closed=bool(state.closed_by),
             planned_dose=room.planned if room else None,
+            stops_left_mm=state.stops_left_mm,
             unknown_strokes=tuple((eid, needle) for eid, _, needle in state.device.unknown),
             advice=(state.advice.reason,) if state.advice else (),
             protocol=state.protocol,

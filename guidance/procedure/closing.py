@@ -109,15 +109,17 @@ def cartridge_received(state: CaseState, fact: CartridgeReceived) -> CaseState:
     # The one raised if it was put into the applicator before it was checked in.
     state = replace(state, account=account).without_alarm(f"cartridge:{fact.serial}")
     plan = state.plan
-    told = (("has", fact.strength_u), ("was assayed at", fact.assay_u))
-    for verb, strength_u in told:
+    for assayed, strength_u in ((False, fact.strength_u), (True, fact.assay_u)):
         if plan is None or strength_u is None:
             continue
         if abs(strength_u / plan.strength_u - 1) > STRENGTH_TOLERANCE:
             state = state.with_alarm(
                 f"strength:{fact.serial}",
                 Priority.HIGH,
-                f"Cartridge {fact.serial} {verb} {strength_u:.3f} U a seed; "
+                f"Cartridge {fact.serial} was assayed at {strength_u:.3f} U a seed; "
+                f"the plan was made for {plan.strength_u:.3f} U."
+                if assayed
+                else f"Cartridge {fact.serial} has {strength_u:.3f} U a seed; "
                 f"the plan was made for {plan.strength_u:.3f} U.",
             )
     return state

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from guidance.alarms import Priority
 from guidance.errors import RefusedError
-from guidance.planning.plan import PlannedSeed
 from guidance.procedure.events import (
     DeviceRecorded,
     Disarmed,
@@ -207,7 +206,7 @@ def _placed(
     track = state.needle(needle)
     counted = state.counted_through(needle)
     number = 1 + max((s.number for s in state.seeds), default=0)
-    seats = _free_seats(state, needle)
+    seats = state.free_seats(needle)
     seat = min(seats, key=lambda s: abs(s.retraction_mm - retraction_mm), default=None)
     if seat is not None and abs(seat.retraction_mm - retraction_mm) > SAME_SEAT_MM:
         seat = None
@@ -344,14 +343,8 @@ def seeds_permitted(state: CaseState, fact: SeedsPermitted) -> CaseState:
         permit_needle=fact.needle,
         permitted=fact.count,
         dropped=0,
-        stops_mm=tuple(s.retraction_mm for s in _free_seats(state, fact.needle)[: fact.count]),
+        stops_mm=tuple(s.retraction_mm for s in state.free_seats(fact.needle)[: fact.count]),
     )
-
-
-def _free_seats(state: CaseState, needle: int) -> tuple[PlannedSeed, ...]:
-    """Return the planned and supplementary seats that no seed was dropped for, deepest first."""
-    taken = {s.planned_number for s in state.seeds}
-    return tuple(s for s in state.seats_of(needle) if s.number not in taken)
 
 
 def permit_refusal(state: CaseState, fact: SeedsPermitted) -> str:
@@ -362,7 +355,7 @@ def permit_refusal(state: CaseState, fact: SeedsPermitted) -> str:
     left = planned - state.counted_through(fact.needle)
     clearance = next((a for a in state.alarms if a.key == f"clearance:{fact.needle}"), None)
     seats = next((a for a in state.alarms if a.key == f"seats:{fact.needle}"), None)
-    stops_mm = [s.retraction_mm for s in _free_seats(state, fact.needle)[: max(0, fact.count)]]
+    stops_mm = [s.retraction_mm for s in state.free_seats(fact.needle)[: max(0, fact.count)]]
     near = [s for s in needle.seats if not s.kept and s.retraction_mm in stops_mm] if needle else []
     unheeded = [
         a for a in state.alarms if a.key.startswith(_MUST_BE_SEEN) and not a.acknowledged_by

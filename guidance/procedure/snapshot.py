@@ -302,6 +302,8 @@ class Snapshot:
         closed: whether the case is closed.
         planned_dose: dose of the plan in the room's frame, for comparison; may be None.
         busy: what long work is under way, in words; empty when none is.
+        stops_left_mm: total retraction of each seed still to be dropped through the needle the
+            applicator is on (of the permit while one is in force), in order.
         unknown_strokes: record number and needle of each stroke whose outcome is not known.
         protocol: limits and formalities agreed for the case.
         proposal: the advice with its numbers; ``proposal.event_number`` tells which implant it
@@ -347,6 +349,7 @@ class Snapshot:
     closed: bool = False
     planned_dose: DoseView | None = None
     busy: str = ""
+    stops_left_mm: tuple[float, ...] = ()
     unknown_strokes: tuple[tuple[int, int | None], ...] = ()
     protocol: Protocol = field(default_factory=Protocol)
     proposal: Advice | None = None

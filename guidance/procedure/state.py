@@ -253,6 +253,22 @@ class CaseState:
         more = tuple(s for s in self.supplements if s.needle == needle)
         return tuple(sorted((*planned, *more), key=lambda s: s.retraction_mm))
 
+    def free_seats(self, needle: int) -> tuple[PlannedSeed, ...]:
+        """Return the seats of a needle that no seed was dropped for, deepest first."""
+        taken = {s.planned_number for s in self.seeds}
+        return tuple(s for s in self.seats_of(needle) if s.number not in taken)
+
+    @property
+    def stops_left_mm(self) -> tuple[float, ...]:
+        """Total retraction of each seed still to be dropped through the applicator's needle.
+
+        Those of the permit while one is in force, in order; mm.
+        """
+        device = self.device
+        if device.armed:
+            return device.stops_mm[device.dropped :]
+        return tuple(s.retraction_mm for s in self.free_seats(device.needle or 0))
+
     @property
     def wanted(self) -> int:
         """How many seeds are planned, supplementary ones included."""

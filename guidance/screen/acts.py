@@ -21,9 +21,16 @@ class Acts(Protocol):
         """Open the case."""
 
     def receive_cartridge(
-        self, serial: str, source_model: str, strength_u: float, seeds: int, by: str
+        self,
+        serial: str,
+        source_model: str,
+        strength_u: float,
+        seeds: int,
+        by: str,
+        lot: str = "",
+        assay_u: float | None = None,
     ) -> Answer:
-        """Check a cartridge in."""
+        """Check a cartridge in, with its lot and the strength it was assayed at, if it was."""
 
     def accept_registration(self, by: str, reason: str = "") -> Answer:
         """Accept the registration; an implausible one needs a reason."""

@@ -28,7 +28,7 @@ DISPOSITIONS = {
 
 
 class CartridgeForm(QFrame):
-    """Serial, count and strength are typed by the person who reads them off the cartridge."""
+    """What stands on the cartridge, and the assay, are typed by the person who reads them."""
 
     def __init__(self, perform: Perform) -> None:
         """Make an empty form.
@@ -41,12 +41,17 @@ class CartridgeForm(QFrame):
         self._perform = perform
         self._model = ""
         self.serial, self.seeds, self.strength_u = QLineEdit(), QSpinBox(), QDoubleSpinBox()
+        self.lot, self.assay_u = QLineEdit(), QDoubleSpinBox()
         self.serial.setPlaceholderText(tr("serial number"))
+        self.lot.setPlaceholderText(tr("on the label"))
         self.seeds.setRange(0, 999)
-        self.strength_u.setRange(0.0, 9.999)
-        self.strength_u.setDecimals(3)
-        self.strength_u.setSingleStep(0.001)
-        for field in (self.seeds, self.strength_u):
+        for strength in (self.strength_u, self.assay_u):
+            strength.setRange(0.0, 9.999)
+            strength.setDecimals(3)
+            strength.setSingleStep(0.001)
+        # No assay is not an assay of nothing.
+        self.assay_u.setSpecialValueText(tr("none"))
+        for field in (self.seeds, self.strength_u, self.assay_u):
             field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
             field.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.disposition = QComboBox()
@@ -61,6 +66,8 @@ class CartridgeForm(QFrame):
             (tr("cartridge"), self.serial),
             (tr("seeds in it"), self.seeds),
             (tr("U a seed"), self.strength_u),
+            (tr("lot"), self.lot),
+            (tr("assay, U"), self.assay_u),
         ):
             layout.addWidget(QLabel(text))
             layout.addWidget(entry)
@@ -77,6 +84,8 @@ class CartridgeForm(QFrame):
         self.serial.clear()
         self.seeds.setValue(0)
         self.strength_u.setValue(0.0)
+        self.lot.clear()
+        self.assay_u.setValue(0.0)
         self._model = ""
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -90,9 +99,12 @@ class CartridgeForm(QFrame):
         """Check the cartridge in as typed."""
         serial, model = self.serial.text().strip(), self._model
         seeds, strength_u = self.seeds.value(), self.strength_u.value()
+        lot, assay_u = self.lot.text().strip(), self.assay_u.value() or None
         self._perform(
             tr("check in cartridge {serial}", serial=serial),
-            lambda acts, by: acts.receive_cartridge(serial, model, strength_u, seeds, by),
+            lambda acts, by: acts.receive_cartridge(
+                serial, model, strength_u, seeds, by, lot, assay_u
+            ),
         )
 
     def close_cartridge(self) -> None:

@@ -135,8 +135,12 @@ class NeedleCard(QFrame):
         layout = QGridLayout(self)
         layout.setContentsMargins(10, 3, 10, 3)
         layout.setVerticalSpacing(0)
-        self._title = label("action")
-        layout.addWidget(self._title, 0, 0, 1, 3)
+        self._title, self._retraction = label("action"), label()
+        self._retraction.setAlignment(RIGHT)
+        head = QHBoxLayout()
+        head.addWidget(self._title)
+        head.addWidget(self._retraction, 1)
+        layout.addLayout(head, 0, 0, 1, 3)
         self._rows = []
         for row in range(1, CARD_ROWS + 1):
             cells = (label(), label("number" if row == 1 else "figure"), label())
@@ -147,12 +151,13 @@ class NeedleCard(QFrame):
         layout.setColumnStretch(2, 1)
         layout.setRowStretch(CARD_ROWS + 1, 1)
 
-    def show_needle(self, needle: NeedleTrack | None, count: int) -> None:
-        """Show a needle, or that there is none."""
+    def show_needle(self, needle: NeedleTrack | None, count: int, retraction: str = "") -> None:
+        """Show a needle with what is said of its retraction, or that there is none."""
         title = tr("No needle yet")
         if needle:
             title = tr("Needle {number} of {count}", number=needle.number, count=count)
         self._title.setText(html.escape(title))
+        self._retraction.setText(html.escape(retraction))
         rows = list(words.needle_rows(needle)) if needle else []
         for i, cells in enumerate(self._rows):
             name, number, said, colour = rows[i] if i < len(rows) else ("", "", "", theme.TEXT)

@@ -24,7 +24,7 @@ from guidance.screen.panels import ImplantPanel, NeedleCard, NextAction, StepRai
 from guidance.screen.scene import Scene
 from guidance.screen.sound import AlarmSound
 from guidance.screen.status import AlarmLine, Clerk
-from guidance.screen.words import coloured, tracks
+from guidance.screen.words import coloured, retraction_line, tracks
 
 LOWER_ROW = 4
 Clock = Callable[[], datetime]
@@ -171,7 +171,10 @@ class RoomWindow(QMainWindow):
         if self._snapshot is None:
             return
         needle = self.scene.needle
-        self.card.show_needle(needle, len(tracks(self._snapshot)))
+        # The stops are those of the needle the applicator is on, whichever is looked at.
+        there = needle is not None and needle.number == self._snapshot.applicator.needle
+        retraction = retraction_line(self._snapshot) if there else ""
+        self.card.show_needle(needle, len(tracks(self._snapshot)), retraction)
         self.table.show_needles(self._snapshot, needle.number if needle else None)
 
     def _grow_older(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 
 from guidance.alarms import Alarm, Priority
 from guidance.planning.plan import ImplantPlan
@@ -175,6 +176,19 @@ def applicator_line(applicator: ApplicatorView, now: datetime) -> str:
         return " · ".join(parts)
     parts.append(tr("as of {time}", time=clock_time(applicator.as_of, now)))
     return " · ".join(parts)
+
+
+def retraction_line(snapshot: Snapshot) -> str:
+    """Return where the barrel belongs for the next seed, and the spacing of those after it."""
+    stops_mm = snapshot.stops_left_mm
+    if not stops_mm:
+        return ""
+    at = f"{stops_mm[0]:g}"
+    steps = sorted({round(b - a, 1) for a, b in pairwise(stops_mm)})
+    if not steps:
+        return tr("last seed at {mm} mm", mm=at)
+    spacing = "/".join(f"{step:g}" for step in steps)
+    return tr("next seed at {mm} mm · spacing {spacing} mm", mm=at, spacing=spacing)
 
 
 def ledger_line(ledger: LedgerView) -> str:

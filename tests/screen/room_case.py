@@ -192,6 +192,7 @@ def snapshot(position: str = "HFP", **changes: object) -> Snapshot:
         applicator=ApplicatorView(
             "up", "SN7", True, 4, 3, 1, "A17", 4, NOW - timedelta(seconds=1)
         ),
+        stops_left_mm=(10.0, 20.0),
         ledger=LedgerView(
             received=15, implanted=11, seen=9, directive=18, in_cartridges=4,
         ),

@@ -53,6 +53,9 @@ def test_no_words_are_clipped(qtbot, language, size, step):
     window.show_snapshot(snapshot(step=step))
     qtbot.wait(1)
     assert clipped(window) == []
+    window._toggle_cartridges()
+    qtbot.wait(1)
+    assert clipped(window) == []
 
 
 def luminance(colour: str) -> float:

@@ -14,12 +14,19 @@ from guidance.ledger import LedgerView
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import RoomWindow
 from guidance.screen.buttons import SURE_WITHIN_MS
+from guidance.screen.language import speak
 from tests.screen.room_case import NOW, Recorder, dose, snapshot
 
 
 @pytest.fixture(scope="module")
 def case() -> Snapshot:
     return snapshot()
+
+
+@pytest.fixture(autouse=True)
+def _english_afterwards(qapp):
+    yield
+    speak("en")
 
 
 @pytest.fixture
@@ -166,9 +173,40 @@ def test_cartridges_are_checked_in_and_closed(window, acts, case):
     form.check_in()
     form.seeds.setValue(4)
     form.close_cartridge()
-    assert acts.acts[0] == ("receive_cartridge", "B2", "6711", 0.6, 10, "Dr Example")
+    assert acts.acts[0] == ("receive_cartridge", "B2", "6711", 0.6, 10, "Dr Example", "", None)
     assert acts.acts[1][:3] == ("close_cartridge", "B2", 4)
     assert acts.acts[1][3].value == "returned"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_lot_and_assay_are_asked_for_at_the_check_in(qtbot, acts, case, language):
+    speak(language)
+    window = RoomWindow(acts, "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(window)
+    window.show_snapshot(case)
+    form = window.cartridges
+    asked = {label.text() for label in form.findChildren(QLabel)}
+    assert asked >= ({"lot", "assay, U"} if language == "en" else {"批号", "测定值，U"})
+    form.serial.setText("B2")
+    form.seeds.setValue(10)
+    qtbot.keyClicks(form.lot, "L7")
+    form.assay_u.setValue(0.585)
+    form.check_in_button.click()
+    assert acts.acts == [("receive_cartridge", "B2", "6711", 0.6, 10, "Dr Example", "L7", 0.585)]
+    form.clear()
+    assert (form.lot.text(), form.assay_u.value()) == ("", 0.0)
+
+
+def test_spacing_and_next_retraction_are_a_field_of_their_own(window, case):
+    window.show_snapshot(case)
+    assert "next seed at 10 mm · spacing 10 mm" in all_words(window)
+    window.show_snapshot(replace(case, stops_left_mm=(20.0,)))
+    assert "last seed at 20 mm" in all_words(window)
+    window.show_snapshot(replace(case, stops_left_mm=()))
+    assert "seed at" not in all_words(window)
+    window.show_snapshot(case)
+    window.scene.choose_needle(3)
+    assert "seed at" not in all_words(window), "these are the stops of needle 4"
 
 
 def test_a_refusal_is_a_sentence_on_the_screen_and_nothing_that_blocks(qtbot, case):

@@ -168,6 +168,14 @@
       <translation>序列号</translation>
     </message>
     <message>
+      <source>on the label</source>
+      <translation>标签上所示</translation>
+    </message>
+    <message>
+      <source>none</source>
+      <translation>无</translation>
+    </message>
+    <message>
       <source>Check in</source>
       <translation>登记</translation>
     </message>
@@ -194,6 +202,14 @@
     <message>
       <source>U a seed</source>
       <translation>U / 粒</translation>
+    </message>
+    <message>
+      <source>lot</source>
+      <translation>批号</translation>
+    </message>
+    <message>
+      <source>assay, U</source>
+      <translation>测定值，U</translation>
     </message>
     <message>
       <source>the rest is</source>
@@ -812,6 +828,10 @@
       <translation>已植入 / 计划；末次扫描见 {n} 粒</translation>
     </message>
     <message>
+      <source>next seed at {mm} mm · spacing {spacing} mm</source>
+      <translation>下一粒位于 {mm} mm · 间距 {spacing} mm</translation>
+    </message>
+    <message>
       <source>{received} received = {implanted} implanted + {in_cartridges} in cartridges + {returned} returned + {assayed} assayed + {waste} waste + {unresolved} unresolved</source>
       <translation>接收 {received} = 植入 {implanted} + 弹夹内 {in_cartridges} + 退回 {returned} + 送检 {assayed} + 废弃 {waste} + 未明 {unresolved}</translation>
     </message>
@@ -854,6 +874,10 @@
     <message>
       <source>as of {time}</source>
       <translation>截至 {time}</translation>
+    </message>
+    <message>
+      <source>last seed at {mm} mm</source>
+      <translation>最后一粒位于 {mm} mm</translation>
     </message>
     <message>
       <source>every seed has its place</source>
@@ -1007,10 +1031,6 @@
       <translation>采用存疑内容须有理由；请填写</translation>
     </message>
     <message>
-      <source>Cartridge {a} has {b} U a seed; the plan was made for {c} U.</source>
-      <translation>弹夹 {a} 每粒 {b} U；计划按 {c} U 制定。</translation>
-    </message>
-    <message>
       <source>case {a} is already open</source>
       <translation>病例 {a} 已打开</translation>
     </message>
@@ -1077,6 +1097,18 @@
     <message>
       <source>{a} by a named person; give a name</source>
       <translation>{a}：须由具名人员执行；请填写姓名</translation>
+    </message>
+    <message>
+      <source>Cartridge {a} was assayed at {b} U a seed; the plan was made for {c} U.</source>
+      <translation>弹夹 {a} 测定为每粒 {b} U；计划按 {c} U 制定。</translation>
+    </message>
+    <message>
+      <source>Cartridge {a} has {b} U a seed; the plan was made for {c} U.</source>
+      <translation>弹夹 {a} 为每粒 {b} U；计划按 {c} U 制定。</translation>
+    </message>
+    <message>
+      <source>Cartridge {a} was not seen to leave the applicator, which is not proven empty. Take it out and count it before the instrument is cleaned.</source>
+      <translation>未见弹夹 {a} 离开植入器，不能证明其已空。清洗器械前请取出并清点。</translation>
     </message>
     <message>
       <source>The applicator restarted (start {a}).</source>

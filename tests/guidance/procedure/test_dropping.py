@@ -63,6 +63,15 @@ def test_a_step_that_is_not_the_next_one_is_cried_out_and_goes_with_it() -> None
     assert "step:1" not in room.alarms()
 
 
+def test_the_stops_left_are_those_of_the_permit_else_of_the_free_seats() -> None:
+    assert ready().state.stops_left_mm == (0.0, 10.0, 20.0)
+    room = drop(permitted(), 14)
+    assert room.state.stops_left_mm == (10.0, 20.0)
+    room.device("DISARM", "host")
+    assert room.state.stops_left_mm == (10.0, 20.0)
+    assert room.device("NEEDLE", 0).state.stops_left_mm == ()
+
+
 def test_a_missing_step_locks_the_stylet_and_is_cried_out() -> None:
     room = drop(permitted(), 14).device("BLOCKED", 1, "step", "10.0", "0.0")
     assert "pulled with needle 1 drawn back 0.0 mm" in room.alarms()["step:1"]
