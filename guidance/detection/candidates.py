@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,7 @@ NARROW_MM, WIDE_MM = 0.5, 4.0
 LARGEST_MM = 16.0
 SMALLEST_VOLUME_MM3 = 1.5
 RAISE = 1.35
-INSIDE_BODY_HU = -350.0
+WORKERS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +45,20 @@ def contrast(volume: Volume, frame: ScanFrame) -> NDArray[np.float32]:
 
     Difference of a narrow and a wide Gaussian average: flat and slowly varying tissue vanish.
     """
-    hu = volume.hu.astype(np.float32)
     column, row = frame.pixel_mm
-    narrow = ndimage.gaussian_filter(hu, (0, NARROW_MM / row, NARROW_MM / column))
-    wide = ndimage.uniform_filter(
-        hu, (1, _odd(2 * WIDE_MM / row), _odd(2 * WIDE_MM / column)), mode="nearest"
-    )
-    return np.asarray(narrow - wide)
+    sigma = (NARROW_MM / row, NARROW_MM / column)
+    size = (_odd(2 * WIDE_MM / row), _odd(2 * WIDE_MM / column))
+    found = np.empty(volume.hu.shape, np.float32)
+
+    def of_slice(k: int) -> None:
+        hu = volume.hu[k].astype(np.float32)
+        wide = ndimage.uniform_filter(hu, size, mode="nearest")
+        np.subtract(ndimage.gaussian_filter(hu, sigma), wide, out=found[k])
+
+    # Slice by slice no more is held than is needed, and the filters let threads run.
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(of_slice, range(len(found))))
+    return found
 
 
 def _odd(size: float) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -192,18 +193,19 @@ def _best_line(
 
     No curve if the members are no single piece of metal, nothing if there is no line.
     """
-    best, best_members = 0, None
+    best = 0
+    best_pair: tuple[FloatArray, FloatArray] | None = None
     for _ in range(TRIALS):
         a, b = points[rng.integers(0, len(points), 2)]
         length = float(np.linalg.norm(b - a))
         if length < SHORTEST_MM / 2:
             continue
-        members = _near(points, a, (b - a) / length, beside)
-        if (count := int(members.sum())) > best:
-            best, best_members = count, members
-    if best_members is None:
+        count = _count_near(points, a, (b - a) / length, beside, best)
+        if count > best:
+            best, best_pair = count, (a, (b - a) / length)
+    if best_pair is None:
         return None
-    members = best_members
+    members = _near(points, *best_pair, beside)
     for _ in range(3):
         start = points[members].mean(axis=0)
         direction = np.linalg.svd(points[members] - start, full_matrices=False)[2][0]
@@ -255,6 +257,21 @@ def _near(
     off = points - start
     across = off - (off @ direction)[:, None] * direction
     return np.asarray(np.einsum("ij,ij->i", across, across) <= beside**2)
+
+
+@njit(cache=True, nogil=True)
+def _count_near(points, start, direction, beside, best):  # type: ignore[no-untyped-def]
+    """Count the points near a line, as far as they can still be more than the best so far."""
+    count, total = 0, len(points)
+    for v in range(total):
+        x, y, z = points[v, 0] - start[0], points[v, 1] - start[1], points[v, 2] - start[2]
+        t = x * direction[0] + y * direction[1] + z * direction[2]
+        x, y, z = x - t * direction[0], y - t * direction[1], z - t * direction[2]
+        if x * x + y * y + z * z <= beside * beside:
+            count += 1
+        elif count + total - v <= best:
+            break
+    return count
 
 
 def _measure(volume: Volume, frame: ScanFrame, curve: _Curve, clip_hu: float) -> NeedleLine | None:
