@@ -55,6 +55,8 @@ BLOOM_MM = 2.5
 # A pocket near metal that looks like lung or air is a dark streak.
 STREAK_MM, STREAK_BELOW_HU, STREAK_BECOMES_HU = 10.0, -150.0, 40.0
 LEAST_DENSITY = 0.001
+# In voxels.
+EDGE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +200,10 @@ def _on_grid(cleaned: Cleaned, grid: GridGeometry) -> NDArray[np.float32]:
     """Return HU on a grid: a moving mean as wide as its voxels, read at their centres."""
     if grid is cleaned.geometry:
         return cleaned.hu
-    if not cleaned.geometry.contains(grid.corners_mm() * (1 - 1e-9)).all():
+    corners = cleaned.geometry.patient_to_indices(grid.corners_mm())
+    upper = np.array(cleaned.geometry.shape[::-1]) - 0.5
+    # A grid may end where the scan ends; rounding must not matter there.
+    if (corners < -0.5 - EDGE).any() or (corners > upper + EDGE).any():
         raise DoseError("the grid of the transport reaches beyond the CT")
     wide = np.maximum(1, np.rint(grid.spacing_mm / cleaned.geometry.spacing_mm)).astype(int)
     smooth = ndimage.uniform_filter(cleaned.hu, tuple(wide[::-1]), mode="nearest")

@@ -96,6 +96,17 @@ def test_the_grid_ends_where_the_ct_ends() -> None:
     assert volume.geometry.contains(found.media.geometry.corners_mm() * 0.9999).all()
 
 
+def test_a_grid_that_ends_with_the_ct_is_within_it() -> None:
+    # Far from the origin, where rounding is felt; 35 slices of 2 mm are just 35 voxels of 2 mm.
+    for low_mm in (-1203.1, -311.7, 98.3, 777.7):
+        geometry = GridGeometry.from_axes((-60.0, -60.0, low_mm), (0.75, 0.75, 2.0), (35, 160, 160))
+        volume = Volume(geometry, np.full(geometry.shape, 40, np.int16))
+        found = assign(
+            volume, one_seed(z=low_mm + 34.0), Calibration(SCHNEIDER_CURVE, ""), spacing_mm=2.0
+        )
+        assert found.media.geometry.shape[0] == 35
+
+
 def test_a_calibration_is_the_scanners_own_or_stated(tmp_path: Path) -> None:
     volume = ct()
     path = tmp_path / "acme.csv"
