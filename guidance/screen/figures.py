@@ -217,15 +217,17 @@ class DoseFigures(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         frame, inside = panel()
         self._figures, self._origin = label(), label("quiet", wrap=True)
+        self._modelled = label("quiet", wrap=True)
         self._figures.setAlignment(Qt.AlignmentFlag.AlignTop)
         inside.addWidget(self._figures, 1)
+        inside.addWidget(self._modelled)
         inside.addWidget(self._origin)
         layout.addWidget(frame)
 
     @property
     def text(self) -> str:
         """All that is said, as rich text."""
-        return self._figures.text() + self._origin.text()
+        return self._figures.text() + self._modelled.text() + self._origin.text()
 
     def show_dose(self, snapshot: Snapshot) -> None:
         """Say it anew."""
@@ -235,26 +237,36 @@ class DoseFigures(QWidget):
                 coloured(tr("no dose before the plan is in the room"), theme.QUIET)
             )
             self._origin.setText("")
+            self._modelled.setText("")
             return
         colours = structure_colours(snapshot)
         stale = snapshot.dose_is_stale and snapshot.dose is not None
         rows = [f"<tr><td></td><td></td><td align='right'>{tr('implant')}</td>"
-                f"<td align='right'>{coloured(tr('plan'), theme.QUIET)}</td></tr>"]  # fmt: skip
+                f"<td align='right'>{coloured(tr('plan'), theme.QUIET)}</td>"
+                f"{self._modelled_cell(snapshot, tr('MC research'))}</tr>"]  # fmt: skip
         last = ""
         found = list(words.dose_rows(snapshot))
-        for name, figure, implant, plan in found[:MOST_ROWS]:
+        # What the model-based dose is takes the place of two.
+        most = MOST_ROWS if snapshot.modelled is None else MOST_ROWS - 2
+        for name, figure, implant, plan in found[:most]:
             head = coloured(name, colours.get(name, theme.TEXT)) if name != last else ""
             last = name
             shown = coloured(implant, theme.WARN if stale else theme.TEXT)
             rows.append(
                 f"<tr><td>{head}&nbsp;&nbsp;</td><td>{figure}&nbsp;&nbsp;</td>"
                 f"<td align='right'><b>{shown}</b></td>"
-                f"<td align='right'>&nbsp;&nbsp;{coloured(plan, theme.QUIET)}</td></tr>"
+                f"<td align='right'>&nbsp;&nbsp;{coloured(plan, theme.QUIET)}</td>"
+                f"{self._modelled_cell(snapshot, words.modelled_figure(snapshot, name, figure))}"
+                "</tr>"
             )
-        if len(found) > MOST_ROWS:
-            more = tr("{n} more figures in the report", n=len(found) - MOST_ROWS)
-            rows.append(f"<tr><td colspan='4'>{coloured(more, theme.QUIET)}</td></tr>")
+        if len(found) > most:
+            more = tr("{n} more figures in the report", n=len(found) - most)
+            rows.append(f"<tr><td colspan='5'>{coloured(more, theme.QUIET)}</td></tr>")
         self._figures.setText(f"<table width='100%' cellspacing='0'>{''.join(rows)}</table>")
+        unsure = snapshot.modelled is None or snapshot.modelled_is_stale
+        self._modelled.setText(
+            coloured(words.modelled_line(snapshot), theme.WARN if unsure else theme.NOTE)
+        )
         lead = tr("implant") if snapshot.dose is not None else tr("plan")
         origin = f"{lead}: {words.dose_origin(dose, stale=stale)}"
         planned = snapshot.planned_dose
@@ -268,3 +280,11 @@ class DoseFigures(QWidget):
                 how=said(how),
             )
         self._origin.setText(coloured(origin, theme.WARN) if stale else html.escape(origin))
+
+    @staticmethod
+    def _modelled_cell(snapshot: Snapshot, text: str) -> str:
+        """Return a cell of the model-based column; nothing without that dose."""
+        if snapshot.modelled is None:
+            return ""
+        colour = theme.WARN if snapshot.modelled_is_stale else theme.NOTE
+        return f"<td align='right'>&nbsp;&nbsp;{coloured(text, colour)}</td>"

@@ -31,6 +31,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "measure": ("M", marked("measure distance and angle")),
     "turn": ("T", marked("table below or anterior up")),
     "cine": ("C", marked("cine")),
+    "compare": ("D", marked("map of model-based dose (research) against TG-43")),
     "fusion": ("B", marked("blend or difference with the planning CT")),
 }
 

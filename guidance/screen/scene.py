@@ -15,7 +15,7 @@ from guidance.imaging.volume import Volume
 from guidance.procedure.events import RegistrationNudged
 from guidance.procedure.registering import nudged
 from guidance.procedure.snapshot import Snapshot, Step
-from guidance.screen import words
+from guidance.screen import comparing, words
 from guidance.screen.framing import (
     ACROSS_SPAN_MM,
     LEAST_SPAN_MM,
@@ -120,6 +120,8 @@ class Scene(QWidget):
         self.measuring = False
         self._cine.stop()
         self._laid: str | None = None
+        self.comparing = False
+        self._washed: tuple[tuple[int, int], comparing.Wash | None] | None = None
         self._under: dict[str, tuple[tuple[object, ...], NDArray[np.int16]]] = {}
         self.nudge = np.zeros(4)
         self._made: dict[object, Made] = {}
@@ -283,6 +285,20 @@ class Scene(QWidget):
             self.ruler.clear()
         self.draw()
 
+    def compare(self) -> None:
+        """Lay the difference of model-based dose and TG-43 over the axial picture, or not."""
+        self.comparing = not self.comparing
+        self.draw()
+
+    def _wash(self, snapshot: Snapshot, shown: Slice) -> comparing.Wash | None:
+        view, dose = snapshot.modelled, snapshot.dose
+        if not self.comparing or view is None or dose is None:
+            return None
+        key = (id(view), id(shown))
+        if self._washed is None or self._washed[0] != key:
+            self._washed = (key, comparing.wash(view, dose.prescription_gy, shown.plane))
+        return self._washed[1]
+
     def turn(self) -> None:
         """Change between the table below and anterior up."""
         self._sight.turn(anatomical=not self._sight.anatomical)
@@ -314,7 +330,7 @@ class Scene(QWidget):
     def reset(self) -> None:
         """Be as at the beginning: all views, first grey scale, nothing measured."""
         self._cine.stop()
-        self.measuring = False
+        self.measuring = self.comparing = False
         self.ruler.clear()
         for view in self.views:
             view.setVisible(True)
@@ -386,7 +402,14 @@ class Scene(QWidget):
         under = self._plan_under(which, shown)
         if which == "axial":
             captions = self._captions(shown.plane)
-            view.show_slice(shown, shapes, captions, legend(snapshot), under=under, way=self.way)
+            keys = legend(snapshot)
+            if self.comparing:
+                captions = (*captions, *comparing.captions(snapshot))
+                keys = (*comparing.keys(), *keys) if snapshot.modelled else keys
+            view.show_slice(
+                shown, shapes, captions, keys, under=under, way=self.way,
+                wash=self._wash(snapshot, shown),
+            )  # fmt: skip
         else:
             named = tr("slice {number}/{count}", number=shown.number + 1,
                        count=self._sight.count(which))  # fmt: skip

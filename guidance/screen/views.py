@@ -21,6 +21,7 @@ from PyQt5.QtGui import (
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from guidance.screen import theme
+from guidance.screen.comparing import Wash
 from guidance.screen.fusion import blended, difference
 from guidance.screen.greyscale import PRESETS, GreyScale
 from guidance.screen.language import tr
@@ -64,6 +65,7 @@ class SliceView(QWidget):
         # All but the crosshair, kept until something else changes.
         self._painted: QPixmap | None = None
         self._way = ""
+        self._wash: Wash | None = None
 
     # --- what is shown -----------------------------------------------------
 
@@ -71,7 +73,7 @@ class SliceView(QWidget):
         """Show nothing."""
         self._slice = self._image = None
         self._shapes, self._captions, self._legend = (), (), ()
-        self._span_mm, self._cross = 0.0, None
+        self._span_mm, self._cross, self._wash = 0.0, None, None
         self._refresh()
 
     @property
@@ -99,6 +101,7 @@ class SliceView(QWidget):
         *,
         under: NDArray[np.int16] | None = None,
         way: str = "",
+        wash: Wash | None = None,
     ) -> None:
         """Show a slice with shapes over it.
 
@@ -109,12 +112,17 @@ class SliceView(QWidget):
             legend: what the shapes are.
             under: HU of the planning CT on the same pixels; None shows the slice alone.
             way: how to show both, ``blend`` or ``difference``.
+            wash: colours between the slice and the shapes.
         """
         if self._slice is not shown or self._under is not under or self._way != way:
             self._slice, self._image = shown, None
-        elif self._shapes is shapes and (self._captions, self._legend) == (captions, legend):
+        elif (
+            self._shapes is shapes
+            and self._wash is wash
+            and (self._captions, self._legend) == (captions, legend)
+        ):
             return
-        self._under, self._way = under, way
+        self._under, self._way, self._wash = under, way, wash
         self._shapes, self._captions, self._legend = shapes, captions, legend
         self._refresh()
 
@@ -167,6 +175,11 @@ class SliceView(QWidget):
     def captions(self) -> tuple[str, ...]:
         """The lines under the title."""
         return self._captions
+
+    @property
+    def wash(self) -> Wash | None:
+        """The colours over the slice, None without any."""
+        return self._wash
 
     @property
     def shapes(self) -> Sequence[Shape]:
@@ -246,6 +259,12 @@ class SliceView(QWidget):
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(self._on_screen(self._slice.box_mm), self._grey())
+        if self._wash is not None:
+            height, width = self._wash.pixels.shape[:2]
+            colours = QImage(
+                self._wash.pixels.tobytes(), width, height, 4 * width, QImage.Format.Format_ARGB32
+            )
+            painter.drawImage(self._on_screen(self._wash.box_mm), colours)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         lettering.font(15)
         for shape in self._shapes:

@@ -293,6 +293,7 @@ class RoomWindow(QMainWindow):
             "about": self.toggle_about,
             "decisions": self.toggle_decisions,
             "fusion": scene.next_way,
+            "compare": scene.compare,
             "language": self._next_language,
             "up": lambda: scene.step(1),
             "down": lambda: scene.step(-1),

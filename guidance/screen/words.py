@@ -259,6 +259,44 @@ def dose_rows(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
             )
 
 
+def modelled_figure(snapshot: Snapshot, structure: str, title: str) -> str:
+    """Return a figure of the model-based dose to medium; empty without that dose."""
+    view = snapshot.modelled
+    if view is None:
+        return ""
+    found = view.of(structure)
+    for name, field, unit in (*FIGURES_OF_TARGET, *FIGURES_OF_ORGAN):
+        if name == title and found is not None and field in found.medium:
+            return f"{found.medium[field]:.{0 if unit == 'Gy' else 1}f} {unit}"
+    return DASH
+
+
+def modelled_line(snapshot: Snapshot) -> str:
+    """Return what the model-based dose is, how far it is, and its figures to water."""
+    view = snapshot.modelled
+    if view is None:
+        if not snapshot.modelled_refused:
+            return ""
+        why = said(snapshot.modelled_refused)
+        return tr("no model-based dose (MC, research): {why}", why=why)
+    named = {"target": tr("target"), "cord": tr("cord")}
+    reached = ", ".join(f"{named[name]} {100 * value:.1f} %" for name, value in view.reached)
+    parts = [
+        tr("MC: model-based (Monte Carlo), research, dose to medium"),
+        tr("uncertainty {reached}", reached=reached),
+        tr("{n} seeds after event {event}", n=view.seeds, event=view.event_number),
+    ]
+    target, cord = view.of(view.target), view.of(view.cord)
+    water = [f"D90 {target.water['D90_gy']:.0f} Gy"] if target else []
+    water += [f"{named['cord']} Dmax {cord.water['Dmax_gy']:.0f} Gy"] if cord else []
+    if water:
+        parts.append(tr("to water {figures}", figures=", ".join(water)))
+    if not view.ended:
+        parts.insert(1, tr("CONVERGING"))
+    line = "; ".join(parts)
+    return tr("STALE, {origin}", origin=line) if snapshot.modelled_is_stale else line
+
+
 def _figure(dose: DoseView | None, structure: str, field: str, unit: str) -> str:
     for dvh in dose.dvh if dose else ():
         if dvh.structure == structure and field in dvh.figures:

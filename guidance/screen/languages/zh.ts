@@ -216,6 +216,38 @@
       <translation>剩余处理</translation>
     </message>
     <message>
+      <source>MAP: Monte Carlo (model-based, research) against TG-43</source>
+      <translation>对照图：蒙特卡罗（基于模型，研究用）与 TG-43 相比</translation>
+    </message>
+    <message>
+      <source>shown from {percent} % of the prescription, uncertainty up to {most} %</source>
+      <translation>显示范围：处方剂量的 {percent} % 以上，不确定度不超过 {most} %</translation>
+    </message>
+    <message>
+      <source>MC higher by {a} to {b} %</source>
+      <translation>MC 高 {a} 至 {b} %</translation>
+    </message>
+    <message>
+      <source>MC lower by more than {n} %</source>
+      <translation>MC 低 {n} % 以上</translation>
+    </message>
+    <message>
+      <source>MC higher by more than {n} %</source>
+      <translation>MC 高 {n} % 以上</translation>
+    </message>
+    <message>
+      <source>MC lower by {a} to {b} %</source>
+      <translation>MC 低 {a} 至 {b} %</translation>
+    </message>
+    <message>
+      <source>MAP: there is no model-based dose</source>
+      <translation>对照图：没有基于模型的剂量</translation>
+    </message>
+    <message>
+      <source>MAP IS STALE, the implant has changed since</source>
+      <translation>对照图已过期，此后植入有变化</translation>
+    </message>
+    <message>
       <source>CONTINUE</source>
       <translation>继续</translation>
     </message>
@@ -404,6 +436,10 @@
       <translation>已见</translation>
     </message>
     <message>
+      <source>MC research</source>
+      <translation>MC 研究用</translation>
+    </message>
+    <message>
       <source>planned</source>
       <translation>计划</translation>
     </message>
@@ -530,6 +566,10 @@
     <message>
       <source>cine</source>
       <translation>连续播放</translation>
+    </message>
+    <message>
+      <source>map of model-based dose (research) against TG-43</source>
+      <translation>基于模型的剂量（研究用）与 TG-43 的对照图</translation>
     </message>
     <message>
       <source>blend or difference with the planning CT</source>
@@ -888,6 +928,34 @@
       <translation>已过时，其后粒子有变化：{origin}</translation>
     </message>
     <message>
+      <source>no model-based dose (MC, research): {why}</source>
+      <translation>没有基于模型的剂量（MC，研究用）：{why}</translation>
+    </message>
+    <message>
+      <source>target</source>
+      <translation>靶区</translation>
+    </message>
+    <message>
+      <source>cord</source>
+      <translation>脊髓</translation>
+    </message>
+    <message>
+      <source>MC: model-based (Monte Carlo), research, dose to medium</source>
+      <translation>MC：基于模型（蒙特卡罗），研究用，介质中介质剂量</translation>
+    </message>
+    <message>
+      <source>uncertainty {reached}</source>
+      <translation>不确定度 {reached}</translation>
+    </message>
+    <message>
+      <source>{n} seeds after event {event}</source>
+      <translation>事件 {event} 之后，{n} 粒</translation>
+    </message>
+    <message>
+      <source>STALE, {origin}</source>
+      <translation>已过期，{origin}</translation>
+    </message>
+    <message>
       <source> (no longer so)</source>
       <translation>（已解除）</translation>
     </message>
@@ -950,6 +1018,14 @@
     <message>
       <source>no seeds yet</source>
       <translation>尚无粒子</translation>
+    </message>
+    <message>
+      <source>to water {figures}</source>
+      <translation>水剂量 {figures}</translation>
+    </message>
+    <message>
+      <source>CONVERGING</source>
+      <translation>正在收敛</translation>
     </message>
     <message>
       <source>no scan shows it yet</source>
@@ -1473,6 +1549,10 @@
     <message>
       <source>seeds as planned</source>
       <translation>粒子按计划</translation>
+    </message>
+    <message>
+      <source>There is no calibration curve for {a}; add one to ct.calibrations in the configuration, or set ct.uncalibrated to 'schneider'.</source>
+      <translation>没有 {a} 的校准曲线；请在配置的 ct.calibrations 中添加一条，或把 ct.uncalibrated 设为 'schneider'。</translation>
     </message>
   </context>
 </TS>
