@@ -34,7 +34,7 @@ class Outcome(Enum):
 
 
 class Cut(Enum):
-    """Where in a stroke the power goes."""
+    """Where the power goes: in a stroke, or (the last three) in what follows a start."""
 
     BEFORE_INTENT = "before the intent"
     INTENT_TORN = "while the intent is written"
@@ -43,6 +43,13 @@ class Cut(Enum):
     AFTER_SEED = "after the seed left"
     RESULT_TORN = "while the result is written"
     AFTER_RESULT = "after the result was written"
+    START_COUNTED = "while the start is counted"
+    START_RECORDED = "while the start is recorded"
+    SELF_TEST = "while the self-test is recorded"
+
+
+# What is being written when the power goes again after a start.
+_TORN_AFTER_A_START = {Cut.START_COUNTED: "B", Cut.START_RECORDED: "BOOT", Cut.SELF_TEST: "TEST"}
 
 
 class ApplicatorStation:
@@ -82,6 +89,7 @@ class ApplicatorStation:
         self._changed = threading.Condition(self._lock)
         self._stop = threading.Event()
         self._controller: Controller | None = None
+        self._starts = 0
         self._on_again_s = 0.0
         self._cut: Cut | None = None
         self._master = self._slave = -1
@@ -120,6 +128,12 @@ class ApplicatorStation:
         """Seeds really in the cartridge in place, None without one."""
         with self._lock:
             return self.mechanics.magazine.remaining if self.mechanics.magazine else None
+
+    @property
+    def restarts(self) -> int:
+        """How often the power came back after it had gone, starts cut short included."""
+        with self._lock:
+            return self._starts - 1
 
     @property
     def acked_eid(self) -> int:
@@ -212,12 +226,17 @@ class ApplicatorStation:
         """Cut the power for a while.
 
         Args:
-            at: a point of the next stroke; None cuts it now.
+            at: a point of the next stroke; None cuts it now. A point after a start cuts it now
+                and once more there. A cut asked for before, and not come, is forgotten.
             off_s: how long it is off, s (for a cut now).
         """
         with self._lock:
             self._cut = at
-            if at is None:
+            self.memory.tear_none()
+            torn = _TORN_AFTER_A_START.get(at) if at else None
+            if torn:
+                self.memory.tear_next(torn)
+            if at is None or torn:
                 self._switch_off(off_s)
 
     def unplug(self) -> None:
@@ -292,6 +311,7 @@ class ApplicatorStation:
             self.memory.tear_next()
 
     def _switch_on(self) -> None:
+        self._starts += 1
         self._controller = Controller(
             self.memory,
             self.mechanics,

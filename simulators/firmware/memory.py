@@ -66,6 +66,7 @@ class JournalMemory:
         self.jid = ""
         self.acked_eid = self.boot = self.permit = 0
         self._tear = False
+        self._tear_kind = ""
         self._failures = 0
         self._cells = bytearray(path.read_bytes() if path is not None and path.exists() else cells)
         for line in bytes(self._cells).split(b"\n"):
@@ -134,9 +135,17 @@ class JournalMemory:
         self.jid = secrets.token_hex(6).upper()
         self._write(f"F {self.jid}")
 
-    def tear_next(self) -> None:
-        """Lose the power in the middle of the next write."""
-        self._tear = True
+    def tear_next(self, kind: str = "") -> None:
+        """Lose the power in the middle of the next write.
+
+        Args:
+            kind: of the record, or ``B`` for the count of starts; empty for whatever comes.
+        """
+        self._tear, self._tear_kind = True, kind
+
+    def tear_none(self) -> None:
+        """Forget a tear that has not come."""
+        self._tear = False
 
     def fail_next(self, writes: int = 1) -> None:
         """Make the read-back of the next writes differ."""
@@ -152,7 +161,9 @@ class JournalMemory:
 
     def _write(self, body: str) -> None:
         line = encode(body)
-        if self._tear:
+        words = body.split(" ")
+        kind = words[4] if words[0] == "J" else words[0]
+        if self._tear and self._tear_kind in {"", kind}:
             self._tear = False
             # The newline is what the next start would add before it writes.
             self._append(line[: len(line) // 2] + b"\n")
