@@ -24,6 +24,11 @@ def test_every_hazard_has_a_test_that_exists() -> None:
             assert re.search(rf"^\s*def {test}\(", source, re.MULTILINE), f"{path}::{test}"
 
 
+def test_every_hazard_has_a_transcript_or_says_that_it_is_none_of_the_applicators() -> None:
+    for row in ROWS:
+        assert re.fullmatch(r"`\w+`|–", row[-1]), row[0]
+
+
 def test_every_transcript_is_of_a_hazard() -> None:
     told = set(re.findall(r"\| `(\w+)` \|", (ROOT / "docs" / "hazards.md").read_text() + " |"))
     assert told == {path.stem for path in TRANSCRIPTS.glob("*.txt")}

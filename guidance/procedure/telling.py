@@ -40,6 +40,8 @@ def sentence(event: ProcedureEvent) -> str:
         "CartridgeReceived": lambda: (
             f"{fact.by} checked in cartridge {fact.serial}: {fact.seeds} seeds "
             f"{fact.source_model} of {fact.strength_u:g} U"
+            + (f", lot {fact.lot}" if fact.lot else "")
+            + (f", assayed at {fact.assay_u:g} U" if fact.assay_u else "")
         ),
         "SeriesReceived": lambda: (
             f"{fact.modality} series received ({len(fact.files)} files): {fact.description}"

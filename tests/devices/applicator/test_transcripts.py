@@ -1,17 +1,18 @@
 """What happens on the line for each hazard of docs/hazards.md, as a text that a person can read.
 
-The transcripts lie in ``transcripts/``. One that differs is to be read by a person; if it is
-right, ``SEEDGUIDE_WRITE_TRANSCRIPTS=1`` writes it anew.
+The transcripts lie in ``transcripts/``, those of hazards off the line too (see
+``test_record_transcripts.py``). One that differs is to be read by a person; if it is right,
+``SEEDGUIDE_WRITE_TRANSCRIPTS=1`` writes it anew.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from bench import Bench
+from golden import FOLDER, held
+from test_record_transcripts import RECORDS
 
 from guidance.procedure.advance import advance
 from guidance.procedure.events import CartridgeReceived, DeviceRecorded, ProcedureEvent
@@ -19,8 +20,6 @@ from guidance.procedure.state import LONG_AGO, CaseState
 from guidance.procedure.telling import raised, sentence
 from simulators.firmware import JournalMemory
 from simulators.firmware.frame import encode
-
-FOLDER = Path(__file__).with_name("transcripts")
 
 
 class Told(Bench):
@@ -165,13 +164,8 @@ HAZARDS: tuple[Callable[[Told], None], ...] = (
 def test_transcript(hazard: Callable[[Told], None]) -> None:
     told = Told()
     hazard(told)
-    text = "\n".join(told.lines) + "\n"
-    path = FOLDER / f"{hazard.__name__}.txt"
-    if os.environ.get("SEEDGUIDE_WRITE_TRANSCRIPTS"):
-        FOLDER.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8"), f"read the difference to {path}"
+    held(hazard.__name__, told.lines)
 
 
 def test_every_transcript_has_its_hazard() -> None:
-    assert {p.stem for p in FOLDER.glob("*.txt")} == {h.__name__ for h in HAZARDS}
+    assert {p.stem for p in FOLDER.glob("*.txt")} == {h.__name__ for h in (*HAZARDS, *RECORDS)}
