@@ -134,8 +134,8 @@ def seeds_in(
         run = pool.map
         look = _look_of(scan, groups, run)
         if look is None:
-            lone = _all(scan, groups, UNKNOWN, run, 1)
-            return _once([s for e in lone for s in _seeds_of(e) if s.explained >= SURE_ALONE])
+            lone = [s for e in _all(scan, groups, UNKNOWN, run, 1) for s in _seeds_of(e)]
+            return _once([s for s in lone if _sure_alone(s)])
         explained = _all(scan, groups, look, run)
         explained = list(run(lambda e: _beside_others(e, explained, look), explained))
     return _once([s for e in explained for s in _seeds_of(e) if _alike(s, look)])
@@ -397,6 +397,11 @@ def _seeds_of(one: _Explained) -> list[SeedFit]:
         )
         for k in range(len(fit.centres))
     ]
+
+
+def _sure_alone(seed: SeedFit) -> bool:
+    """Tell whether a seed needs no others to be one: all of it explained, sharp as metal is."""
+    return seed.explained >= SURE_ALONE and seed.spread_mm <= WIDEST_SPREAD_MM
 
 
 def _alike(seed: SeedFit, look: Look) -> bool:
