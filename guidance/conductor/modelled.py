@@ -254,11 +254,11 @@ def regions_of(
     k, j, i = np.indices(grid.shape)
     if not target.any():
         points = grid.indices_to_patient(np.stack((i, j, k), axis=-1))
-        target = _distance(points.reshape(-1, 3), seeds).reshape(grid.shape) <= NEAR_MM
+        target = distance_mm(points.reshape(-1, 3), seeds).reshape(grid.shape) <= NEAR_MM
     regions = {"target": (target, uncertainty)}
     if cord.any():
         points = grid.indices_to_patient(np.argwhere(cord)[:, ::-1])
-        distance = _distance(points, seeds)
+        distance = distance_mm(points, seeds)
         cord[cord] = distance <= distance.min() + CORD_REACH_MM
         regions["cord"] = (cord, uncertainty)
     return regions
@@ -272,7 +272,7 @@ def _is_cord(structure: Structure) -> bool:
     return any(word in structure.name.lower() for word in CORD_WORDS)
 
 
-def _distance(points_mm: FloatArray, seeds: Seeds) -> FloatArray:
+def distance_mm(points_mm: FloatArray, seeds: Seeds) -> FloatArray:
     """Return the distance of points (n, 3) from the nearest seed."""
     nearest = np.full(len(points_mm), np.inf)
     for position in seeds.position_mm:

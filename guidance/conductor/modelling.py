@@ -24,9 +24,22 @@ from dose.structures import Samples, Structure, sample
 from dose.transport.emission import emission_of, reached
 from dose.transport.simulation import TransportDose, simulate
 from guidance.conductor.dosing import SAMPLE_SPACING_MM, SAMPLES_AT_MOST, strength_at
-from guidance.conductor.modelled import RESEARCH, Regions, metal_of, regions_of
+from guidance.conductor.modelled import (
+    CORD_REACH_MM,
+    RESEARCH,
+    Regions,
+    distance_mm,
+    metal_of,
+    regions_of,
+)
 from guidance.conductor.offline import histogram
-from guidance.conductor.room import organs_at_risk, plan_in_room, structures_in_room, target_of
+from guidance.conductor.room import (
+    TARGET_ROLES,
+    organs_at_risk,
+    plan_in_room,
+    structures_in_room,
+    target_of,
+)
 from guidance.conductor.workbench import Workbench
 from guidance.configuration import CtSettings, ModelledSettings
 from guidance.errors import GuidanceError
@@ -38,6 +51,8 @@ from guidance.procedure.state import CaseState
 log = logging.getLogger(__name__)
 
 SHOWN_EVERY_S = 0.7
+# A structure is whole if this part of it lies inside the grid.
+WHOLE = 0.999
 NOWHERE = (np.nan, np.nan, np.nan)
 
 
@@ -83,6 +98,7 @@ class _Bench:
     source: SourceModel
     patient: PatientMedia
     organs: tuple[tuple[Structure, Samples], ...]
+    spared: frozenset[str]
     target: str
     cord: str
     regions: Regions
@@ -226,11 +242,11 @@ class Modelling:
         seeds = _seeds(state, source)
         structures = structures_in_room(state, self._workbench.structures(state))
         target, spared = target_of(plan, structures), organs_at_risk(plan, structures)
-        cord = cord_of(spared)
+        cord, others = cord_of(spared), {s.name for s in spared}
         organs = tuple(
             (s, sample(s, spacing_mm=SAMPLE_SPACING_MM, at_most=SAMPLES_AT_MOST))
-            for s in (target, *spared)
-            if s is not None and s.contours
+            for s in structures
+            if s.contours and (s is target or s.name in others or s.role.upper() in TARGET_ROLES)
         )
         by_name = {s.name: samples for s, samples in organs}
         targets = [by_name[target.name]] if target and target.name in by_name else []
@@ -251,6 +267,7 @@ class Modelling:
             source,
             patient,
             organs,
+            frozenset(others),
             target.name if targets and target else "",
             cord.name if cords and cord else "",
             regions_of(targets, cords, grid, seeds, uncertainty),
@@ -267,13 +284,16 @@ class Modelling:
             (of_medium, share), (of_water, _) = (
                 histogram(gy, dose.geometry, samples) for gy in (medium, water)
             )
-            if share < 0.999:
-                # What it would get there is not known; its figures would be too low.
+            if share < WHOLE:
+                percent = f"{100 * (1 - share):.1f} % of {structure.name}"
+                is_target = structure.name not in bench.spared
+                if is_target or not _far_off(bench, samples):
+                    # What it would get there is not known; its figures would be too low.
+                    remarks.append(f"{structure.name} is left out: {percent} lies outside the CT.")
+                    continue
                 remarks.append(
-                    f"{structure.name} is left out: only {100 * share:.1f} % of it lies inside "
-                    "the grid of the model-based dose."
+                    f"{percent} lies outside the CT, far from the seeds, and is taken as 0 Gy."
                 )
-                continue
             found.append(
                 ModelledFigures(
                     structure.name,
@@ -308,6 +328,16 @@ class Modelling:
             f"grid {self._settings.spacing_mm:g} mm",
             remarks=tuple(remarks),
         )
+
+
+def _far_off(bench: _Bench, samples: Samples) -> bool:
+    """Return whether what lies outside the grid lies well behind the part nearest to a seed."""
+    inside = bench.patient.media.geometry.contains(samples.points_mm)
+    if not inside.any():
+        return False
+    near = distance_mm(samples.points_mm[inside], bench.seeds).min()
+    far = distance_mm(samples.points_mm[~inside], bench.seeds).min()
+    return bool(far >= near + CORD_REACH_MM)
 
 
 def _seeds(state: CaseState, source: SourceModel) -> Seeds:

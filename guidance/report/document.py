@@ -30,6 +30,7 @@ from guidance.procedure.snapshot import Snapshot
 from guidance.report import tables
 from guidance.report.figures import dvh_png, slices_png
 
+TARGET_ROLES = ("GTV", "CTV", "PTV")
 NOTICE = "Research software, not a medical device"
 WIDTH = A4[0] - 36 * mm
 # Every PDF reader has it; names in Chinese need no font of ours.
@@ -154,7 +155,10 @@ def _modelled(snapshot: Snapshot) -> list[Flowable]:
     parts += [
         Paragraph(_text(said), _BODY),
         Spacer(0, 1.5 * mm),
-        _table(tables.method_rows(dose, view), widths=(0.22, 0.12, 0.16, 0.18, 0.18, 0.14)),
+        _table(
+            tables.method_rows(dose, view, _targets(snapshot)),
+            widths=(0.22, 0.12, 0.16, 0.18, 0.18, 0.14),
+        ),
         *(Paragraph(_text(remark), _CELL) for remark in view.remarks),
     ]
     if snapshot.modelled_is_stale:
@@ -162,6 +166,11 @@ def _modelled(snapshot: Snapshot) -> list[Flowable]:
     elif not view.ended:
         parts.append(Paragraph("<b>The model-based dose had not converged to its end.</b>", _BODY))
     return [KeepTogether(parts)]
+
+
+def _targets(snapshot: Snapshot) -> set[str]:
+    named = {snapshot.plan.target_name} if snapshot.plan else set()
+    return named | {s.name for s in snapshot.structures if s.role.upper() in TARGET_ROLES}
 
 
 def _implant(snapshot: Snapshot) -> list[Flowable]:

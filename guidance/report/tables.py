@@ -112,7 +112,7 @@ def dose_rows(dose: DoseView, planned: DoseView | None) -> Rows:
     return rows
 
 
-def method_rows(dose: DoseView, modelled: ModelledView) -> Rows:
+def method_rows(dose: DoseView, modelled: ModelledView, targets: set[str]) -> Rows:
     """Return the figures of TG-43 and of the model-based dose, each under its name."""
     titles = {key: title for key, title, _ in FIGURES}
     rows = [
@@ -121,7 +121,7 @@ def method_rows(dose: DoseView, modelled: ModelledView) -> Rows:
     ]  # fmt: skip
     for dvh in dose.dvh:
         found = modelled.of(dvh.structure)
-        for key in COMPARED[dvh.structure != modelled.target] if found else ():
+        for key in COMPARED[dvh.structure not in targets] if found else ():
             tg43 = dvh.figures.get(key)
             if found is None or tg43 is None or key not in found.medium:
                 continue

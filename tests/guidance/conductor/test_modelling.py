@@ -112,9 +112,13 @@ def record(eid: int, kind: str, *args: str) -> DeviceRecorded:
 @pytest.fixture
 def case(tmp_path: Path) -> Path:
     """The journal of a case with its first seed dropped."""
+    return written(tmp_path, 20.0)
+
+
+def written(tmp_path: Path, reach: float) -> Path:
     path = tmp_path / "structures.dcm"
     drawn = (
-        tube("GTV", "GTV", 0.0, 0.0, 8.0, 8.0), tube("Spinal cord", "ORGAN", 0.0, 34.0, 5.0, 20.0),
+        tube("GTV", "GTV", 0.0, 0.0, 8.0, 8.0), tube("Spinal cord", "ORGAN", 0.0, 34.0, 5.0, reach),
     )  # fmt: skip
     write_structures(path, drawn, ExportReference("P1", "", "1.1", "1.3", PLANNING, (), AT))
     with Journal(str(tmp_path / "journal.sqlite")) as journal:
@@ -208,6 +212,38 @@ def test_without_a_calibration_it_is_refused_in_words_once(case: Path) -> None:
     shown = model.beside(Snapshot(state.number, AT, "case"), state)
     assert shown.modelled is None
     assert "There is no calibration curve for a scanner" in shown.modelled_refused
+
+
+@pytest.mark.parametrize(("reach", "said"), [(60.0, "taken as 0 Gy"), (39.0, "")])
+def test_a_cord_longer_than_the_ct_keeps_its_maximum(
+    tmp_path: Path, reach: float, said: str
+) -> None:
+    state, found, model = state_of(written(tmp_path, reach)), [], modelling()
+    job = model.due(state)
+    assert job is not None
+    model.run(job, state, found.append)
+    view = done(found)
+    cord = view.of("Spinal cord")
+    assert cord is not None
+    assert cord.medium["Dmax_gy"] > 0
+    assert any("of Spinal cord lies outside the CT" in r and said in r for r in view.remarks) == (
+        bool(said)
+    )
+
+
+def test_a_target_that_reaches_beyond_the_ct_is_left_out(tmp_path: Path) -> None:
+    state, found = state_of(written(tmp_path, 20.0)), []
+    geometry = GridGeometry.from_axes(
+        (-50, -50, -4), (2, 2, 2), (22, 51, 51), frame_of_reference_uid=ROOM
+    )
+    cut = Volume(geometry, np.full(geometry.shape, 40, np.int16))
+    model = Modelling(Workbench(read=lambda _: cut), QUICK)
+    job = model.due(state)
+    assert job is not None
+    model.run(job, state, found.append)
+    view = done(found)
+    assert view.of("GTV") is None
+    assert any(r.startswith("GTV is left out: ") for r in view.remarks)
 
 
 def test_it_is_stale_when_a_seed_drops_and_gone_under_another_registration(case: Path) -> None:
