@@ -79,7 +79,7 @@ def _as_json(record: Record) -> str:
 def _show(case_id: str, records: tuple[Record, ...]) -> None:
     """Print each record as a sentence, and under it the alarms that it raised."""
     from guidance.errors import GuidanceError
-    from guidance.procedure.advance import advance
+    from guidance.procedure.advance import folded_again
     from guidance.procedure.events import from_record
     from guidance.procedure.state import CaseState
     from guidance.procedure.telling import raised, sentence
@@ -91,7 +91,7 @@ def _show(case_id: str, records: tuple[Record, ...]) -> None:
             event = from_record(record)
             print(f"{place}  {sentence(event)}")
             if state is not None:
-                before, (state, _) = state, advance(state, event)
+                before, state = state, folded_again(state, event)
                 for line in raised(before, state):
                     print(f"{'':18s}{line}")
         except GuidanceError:

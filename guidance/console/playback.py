@@ -17,7 +17,7 @@ from guidance.console.headless import in_words
 from guidance.console.session import Mailbox
 from guidance.errors import BrokenError, GuidanceError, RefusedError
 from guidance.journal import Journal
-from guidance.procedure.advance import advance
+from guidance.procedure.advance import folded_again
 from guidance.procedure.events import ProcedureEvent, from_record
 from guidance.procedure.snapshot import ApplicatorView, Snapshot
 from guidance.procedure.state import CaseState
@@ -111,7 +111,7 @@ class Playback:
         events = self._recording.events
         due = time.monotonic()
         for i, event in enumerate(events):
-            state, _ = advance(state, event)
+            state = folded_again(state, event)
             self.now = event.at
             follows = events[i + 1].at if i + 1 < len(events) else event.at
             pause_s = min((follows - event.at) / timedelta(seconds=1), LONGEST_PAUSE_S)

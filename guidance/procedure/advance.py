@@ -5,7 +5,8 @@ Rules:
 2. A fact from a device or from our own work is always accepted; what is odd becomes an alarm.
 3. An act of a person is refused (RefusedError) where it has no right place. The conductor asks
    here first, and records the act only if it was not refused; a recorded event therefore
-   replays without an error.
+   replays without an error. So does an acknowledgement recorded under older rules, of an alarm
+   that today's do not raise: it becomes a remark.
 4. Effects are what must happen at once and only once (the applicator). Longer work is not an
    effect: ``jobs(state)`` names what is still outstanding, so that a restart resumes it.
 """
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from guidance.alarms import Priority
 from guidance.errors import BrokenError, RefusedError
 from guidance.procedure import (
     advising,
@@ -166,8 +168,32 @@ def replayed(case_id: str, events: Iterable[ProcedureEvent]) -> CaseState:
     """Return the state after all events of a case."""
     state = CaseState(case_id)
     for event in events:
-        state, _ = advance(state, event)
+        state = folded_again(state, event)
     return state
+
+
+def folded_again(state: CaseState, event: ProcedureEvent) -> CaseState:
+    """Fold in an event that stands in the record.
+
+    Raises:
+        RefusedError: an act without which what follows would mean something else.
+        BrokenError: an event out of order.
+    """
+    fact = event.fact
+    if (
+        isinstance(fact, AlarmAcknowledged)
+        and event.number == state.number + 1
+        and all(alarm.key != fact.key for alarm in state.alarms)
+    ):
+        # Older rules raised it. What was done under them stands.
+        return replace(state, number=event.number, at=event.at).with_alarm(
+            f"replay:{event.number}",
+            Priority.LOW,
+            f"{fact.by} acknowledged the alarm {fact.key} (event {event.number}), "
+            "which this version does not raise.",
+        )
+    after, _ = advance(state, event)
+    return after
 
 
 def state_at(case_id: str, events: Iterable[ProcedureEvent], number: int) -> CaseState:
@@ -185,7 +211,7 @@ def state_at(case_id: str, events: Iterable[ProcedureEvent], number: int) -> Cas
     for event in events:
         if state.number == number:
             break
-        state, _ = advance(state, event)
+        state = folded_again(state, event)
     if state.number != number:
         raise RefusedError(f"case {case_id} has {state.number} events; there is no event {number}")
     return state

@@ -31,14 +31,14 @@ AFTER_A_START = (Cut.START_COUNTED, Cut.START_RECORDED, Cut.SELF_TEST)
 IN_A_STROKE = tuple(c for c in Cut if c not in {Cut.SEED_PASSING, *AFTER_A_START})
 CARTRIDGE = 15
 # A cut that waited so long for its moment comes now, s.
-PATIENCE_S = 3.0
+PATIENCE_S = 4.0
 
 
 class Hands(threading.Thread):
     """Drops every planned seed, whatever happens around.
 
-    No seed is tried before its part of the attack is over, so that the attack is spread over
-    the whole implant.
+    No seed is tried before the attack on those before it is over, as no attack goes on to the
+    next seed before this one has left: it is spread over the whole implant.
     """
 
     def __init__(
@@ -48,6 +48,11 @@ class Hands(threading.Thread):
         self.station, self.plan, self._attacked = station, plan, attacked
         self.left, self.loaded = 0, 0
         self.stop = threading.Event()
+
+    @property
+    def due(self) -> float:
+        """Which part of the attack may be over by now: that on the seed being tried included."""
+        return (self.left + 1) / len(self.plan.seeds)
 
     def run(self) -> None:
         for needle in self.plan.needles:
@@ -79,9 +84,11 @@ class Hands(threading.Thread):
 class PowerCuts(threading.Thread):
     """Cuts the applicator's power again and again, and counts the times it came back."""
 
-    def __init__(self, station: ApplicatorStation, cuts: int, rng: random.Random) -> None:
+    def __init__(
+        self, station: ApplicatorStation, cuts: int, due: Callable[[], float], rng: random.Random
+    ) -> None:
         super().__init__(name="power cuts", daemon=True)
-        self.station, self.cuts, self._rng = station, cuts, rng
+        self.station, self.cuts, self._due, self._rng = station, cuts, due, rng
         self.came: Counter[str] = Counter()
         self.stop = threading.Event()
 
@@ -90,8 +97,11 @@ class PowerCuts(threading.Thread):
         return self.station.restarts
 
     def run(self) -> None:
-        while self.done < self.cuts and not self.stop.wait(self._rng.uniform(0.1, 1.5)):
-            self._cut(self._rng.choice((*IN_A_STROKE, *IN_A_STROKE, *AFTER_A_START, None, None)))
+        while self.done < self.cuts and not self.stop.wait(self._rng.uniform(0.05, 1.0)):
+            if self.done < self._due() * self.cuts:
+                self._cut(
+                    self._rng.choice((*IN_A_STROKE, *IN_A_STROKE, *AFTER_A_START, None, None))
+                )
 
     def _cut(self, at: Cut | None) -> None:
         """Cut there; if its moment does not come, cut in whatever is going on."""
@@ -146,8 +156,8 @@ def attacked(
     plan = write_case(journal, needles, each)
     wanted, killed = needles * each, 0
     with ApplicatorStation(line, seed=2, speed=speed, memory=tmp_path / "memory") as station:
-        power = PowerCuts(station, cuts, random.Random(8))
         hands = Hands(station, plan, lambda: min(killed / kills, power.done / cuts))
+        power = PowerCuts(station, cuts, lambda: hands.due, random.Random(8))
         running = console(journal, line, wanted)
         try:
             hands.start()
@@ -156,9 +166,9 @@ def attacked(
             while hands.is_alive() or power.is_alive() or killed < kills:
                 now = f"{hands.left} seeds, {killed} kills, {power.done} cuts"
                 assert time.monotonic() < end, now
-                time.sleep(rng.uniform(0.2, 1.5 + 2.0 / speed))
+                time.sleep(rng.uniform(0.1, 1.5))
                 assert running.poll() is None, "the console ended by itself"
-                if killed < kills:
+                if killed < min(kills, hands.due * kills):
                     running.kill()
                     running.wait()
                     killed += 1

@@ -1043,6 +1043,10 @@
   <context>
     <name>core</name>
     <message>
+      <source>{a} acknowledged the alarm {b} (event {c}), which this version does not raise.</source>
+      <translation>{a} 确认过警报 {b}（事件 {c}），本版本不再发出该警报。</translation>
+    </message>
+    <message>
       <source>case {a} has {b} events; there is no event {c}</source>
       <translation>病例 {a} 有 {b} 个事件；没有事件 {c}</translation>
     </message>

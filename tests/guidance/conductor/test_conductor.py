@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from guidance.commands import main
 from guidance.conductor.conductor import Conductor
 from guidance.conductor.picture import Picture
 from guidance.errors import RefusedError
 from guidance.journal import Journal
-from guidance.procedure.events import AlarmAcknowledged, CaseOpened, DeviceRecorded
+from guidance.procedure.advance import state_at
+from guidance.procedure.events import (
+    AlarmAcknowledged,
+    CaseOpened,
+    DeviceRecorded,
+    from_record,
+    key_of,
+    to_payload,
+)
 from guidance.procedure.snapshot import Snapshot
+
+NOW = datetime(2026, 1, 13, 9, 0, tzinfo=UTC)
 
 
 class Room:
@@ -106,3 +118,39 @@ def test_a_restart_goes_on_where_the_journal_ends(tmp_path: Path) -> None:
         assert again.conductor.offer(record(2)).result(10).number == 3
     finally:
         again.close()
+
+
+def test_a_journal_whose_alarm_is_no_longer_raised_goes_on_with_a_remark(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Written under older rules; the same act is still refused where it is new."""
+    path = tmp_path / "journal.sqlite"
+    facts = (CaseOpened("Dr Li"), AlarmAcknowledged("an-older-rule:7", "Dr Li"), record(1))
+    with Journal(path) as journal:
+        for fact in facts:
+            kind, payload = to_payload(fact)
+            journal.append("case", kind, payload, at=NOW, key=key_of(fact))
+        events = [from_record(r) for r in journal.records("case")]
+    again = Room(path)
+    try:
+        remark = again.conductor.state.alarms[-1]
+        assert remark.text == (
+            "Dr Li acknowledged the alarm an-older-rule:7 (event 2), "
+            "which this version does not raise."
+        )
+        assert again.conductor.state.device.eid == 1
+        with pytest.raises(RefusedError, match="there is no alarm"):
+            again.conductor.offer(AlarmAcknowledged("an-older-rule:8", "Dr Li")).result(10)
+        again.conductor.offer(AlarmAcknowledged(remark.key, "Dr Li")).result(10)
+        assert again.conductor.state.alarms[-1].acknowledged_by == "Dr Li"
+        live = again.conductor.state
+    finally:
+        again.close()
+    assert state_at("case", events, 3).device.eid == 1
+    assert main(["journal", "show", str(path)]) == 0
+    assert "which this version does not raise" in capsys.readouterr().out
+    once_more = Room(path)
+    try:
+        assert once_more.conductor.state == live
+    finally:
+        once_more.close()
