@@ -443,6 +443,13 @@ STORIES: tuple[tuple[Act, ...], ...] = (
     *((forged(wrong=wrong),) for wrong in ("cartridge", "needle")),
     (("brown_out", {"times": 1, "torn": False}), FORGED),
     (("the_next_write_is_torn", {}), ("draw_back", {"stop": 5.0}), QUIET),
+    # The power goes in the cell of a moved barrel: the half that stays does not say where to.
+    (
+        ("brown_out", {"times": 1, "torn": False}),
+        ("the_next_write_is_torn", {}),
+        ("draw_back", {"stop": 15.0}),
+        QUIET,
+    ),
     (("another_applicator_for_a_while", {}), permit(1), stroke()),
 )
 
