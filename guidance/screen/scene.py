@@ -41,11 +41,13 @@ from guidance.screen.overlays import (
 )
 from guidance.screen.reslice import Plane, Slice
 from guidance.screen.sight import CUTS, Sight
+from guidance.screen.turns import Turns
 from guidance.screen.views import SliceView
 from guidance.tracking.implant import NeedleTrack
 
 FloatArray = NDArray[np.float64]
 Triple = tuple[float, float, float]
+Ends = tuple[tuple[float, ...], tuple[float, ...]]
 # What shapes were made of, and the shapes.
 Made = tuple[tuple[object, ...], tuple[object, ...], tuple[Shape, ...]]
 
@@ -66,9 +68,14 @@ class Scene(QWidget):
 
     needle_changed = pyqtSignal()
 
-    def __init__(self) -> None:
-        """Make five empty views."""
+    def __init__(self, turns: Turns | None = None) -> None:
+        """Make five empty views.
+
+        Args:
+            turns: in which they are drawn; all at once if left out.
+        """
         super().__init__()
+        self._turns = turns or Turns(self, at_once=True)
         self.axial = SliceView(marked("AXIAL"), marked("no scan yet"))
         self.coronal = SliceView(marked("CORONAL"), marked("no scan yet"))
         self.sagittal = SliceView(marked("SAGITTAL"), marked("no scan yet"))
@@ -144,6 +151,9 @@ class Scene(QWidget):
             self._kept.clear()
             self._sight.look_through(snapshot.volume)
             self._oblique = None
+            for view in self.views:
+                # Nothing of another scan stands under this one's name while it is drawn.
+                view.clear(waiting=True)
         if before is not None and _matrix(before) != _matrix(snapshot):
             # Whatever was moved on the screen was moved from a registration that is gone.
             self.nudge = np.zeros(4)
@@ -326,6 +336,8 @@ class Scene(QWidget):
         for other in self.views:
             other.setVisible(alone or other is view)
         self._small.setVisible(alone or view is not self.axial)
+        # What was hidden has not been drawn meanwhile.
+        self.draw()
 
     def reset(self) -> None:
         """Be as at the beginning: all views, first grey scale, nothing measured."""
@@ -391,12 +403,15 @@ class Scene(QWidget):
             return
         for which, view in self._cut_views.items():
             if not view.isHidden():
-                self._draw_cut(snapshot, which, view)
-        self._draw_needle(snapshot, snapshot.volume)
-        for view in self.views:
-            view.show_cross(self._sight.point if view.shown is not None else None)
+                self._turns.do(which, partial(self._draw_cut, which, view))
+        for what, view in (("along", self.along), ("across", self.across)):
+            if not view.isHidden():
+                self._turns.do(what, partial(self._draw_needle, what, view))
 
-    def _draw_cut(self, snapshot: Snapshot, which: str, view: SliceView) -> None:
+    def _draw_cut(self, which: str, view: SliceView) -> None:
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.volume is None:
+            return
         shown = self._sight.cut(which)
         shapes = self._shapes(snapshot, shown.plane, (which, shown.number))
         under = self._plan_under(which, shown)
@@ -414,15 +429,29 @@ class Scene(QWidget):
             named = tr("slice {number}/{count}", number=shown.number + 1,
                        count=self._sight.count(which))  # fmt: skip
             view.show_slice(shown, shapes, (named,), under=under, way=self.way)
+        view.show_cross(self._sight.point)
 
-    def _draw_needle(self, snapshot: Snapshot, volume: Volume) -> None:
-        needle = self.needle
+    def _draw_needle(self, what: str, view: SliceView) -> None:
+        snapshot, needle = self._snapshot, self.needle
         ends = shaft(needle) if needle else None
-        if needle is None or ends is None:
-            self.along.clear()
-            self.across.clear()
+        if snapshot is None or snapshot.volume is None or needle is None or ends is None:
+            view.clear()
             return
         key = (needle.number, *ends, self._beside_mm, self._depth_mm)
+        along, across = self._planes(snapshot.volume, ends, key)
+        shown = along if what == "along" else across
+        off = ""
+        if what == "along" and self._beside_mm:
+            off = tr("{mm} mm beside", mm=f"{self._beside_mm:+.0f}")
+        elif what == "across" and self._depth_mm:
+            off = tr("{mm} mm from the tip", mm=f"{self._depth_mm:+.0f}")
+        named = self._needle_named(snapshot, needle)
+        captions = (named, off) if off else (named,)
+        view.show_slice(shown, self._shapes(snapshot, shown.plane, (what, *key)), captions)
+        view.show_cross(self._sight.point)
+
+    def _planes(self, volume: Volume, ends: Ends, key: tuple[object, ...]) -> tuple[Slice, Slice]:
+        """Return the slices of a needle; the same objects while nothing changes."""
         if self._oblique is None or self._oblique[0] != key:
             first = self._oblique is None or self._oblique[0][:3] != key[:3]
             made = planes(volume, *ends, self._sight.position, self._beside_mm, self._depth_mm)
@@ -432,15 +461,7 @@ class Scene(QWidget):
                 # Most of the needle and what lies beyond its tip.
                 span = max(LEAST_SPAN_MM, 1.2 * float(np.linalg.norm(entry)))
                 self.along.look_at(0.4 * entry, span)
-        named = self._needle_named(snapshot, needle)
-        beside = tr("{mm} mm beside", mm=f"{self._beside_mm:+.0f}") if self._beside_mm else ""
-        depth = tr("{mm} mm from the tip", mm=f"{self._depth_mm:+.0f}") if self._depth_mm else ""
-        for view, shown, what, off in zip(
-            (self.along, self.across), self._oblique[1:], ("along", "across"), (beside, depth),
-            strict=True,
-        ):  # fmt: skip
-            captions = (named, off) if off else (named,)
-            view.show_slice(shown, self._shapes(snapshot, shown.plane, (what, *key)), captions)
+        return self._oblique[1:]
 
     @staticmethod
     def _needle_named(snapshot: Snapshot, needle: NeedleTrack) -> str:

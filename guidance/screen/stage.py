@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from PyQt5.QtCore import QTimer
@@ -22,6 +24,9 @@ from guidance.screen.window import Clock, RoomWindow, utc_now
 
 log = logging.getLogger(__name__)
 
+# Python hands its lock on only so often (5 ms by default), and one event of the window takes it
+# several times: beside a busy worker that added up to stalls of a second.
+SWITCH_EVERY_S = 0.0005
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
@@ -59,7 +64,9 @@ def play(
         known = ", ".join(LANGUAGES)
         raise CommandError(f"screen.language {settings.language!r} is none of {known}")
     speak(settings.language)
-    window = RoomWindow(acts, operator, clock=clock, banner=banner, keys=Keys(settings.keys))
+    window = RoomWindow(
+        acts, operator, clock=clock, banner=banner, keys=Keys(settings.keys), by_turns=True
+    )
     screen = QGuiApplication.primaryScreen()
     if screen is not None:
         # Without a window manager nobody would maximise it.
@@ -71,13 +78,29 @@ def play(
     meter = StallMeter(window)
     before, sys.excepthook = sys.excepthook, _said_by(window)
     try:
-        application.exec()
+        with _responsive():
+            application.exec()
     finally:
         sys.excepthook = before
-        worst = ", ".join(f"{s * 1000:.0f}" for s in sorted(meter.stalls_s, reverse=True)[:8])
-        log.info("longest stalls of the window, ms: %s", worst or "none above 20")
+        log.info("longest stalls of the window, ms (own work): %s", meter.words)
         timer.stop()
         window.deleteLater()
+
+
+@contextmanager
+def _responsive() -> Iterator[None]:
+    """Let the window's thread have the interpreter whenever it asks for it."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_EVERY_S)
+    # The collector holds the interpreter while it looks at every object: it need not look at
+    # the libraries again and again.
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        sys.setswitchinterval(before)
 
 
 def _said_by(

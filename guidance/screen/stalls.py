@@ -16,7 +16,11 @@ class StallMeter(QObject):
         """Begin to beat."""
         super().__init__(parent)
         self.stalls_s: list[float] = []
+        # Of each stall, how long this thread itself was computing; the rest it waited for the
+        # interpreter or for a processor.
+        self.own_s: list[float] = []
         self._last: float | None = None
+        self._worked = 0.0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._beat)
         self._timer.start(BEAT_MS)
@@ -26,8 +30,16 @@ class StallMeter(QObject):
         """The longest stall so far."""
         return max(self.stalls_s, default=0.0)
 
+    @property
+    def words(self) -> str:
+        """The eight longest, ms, and how long of each was this thread's own work."""
+        pairs = sorted(zip(self.stalls_s, self.own_s, strict=True), reverse=True)[:8]
+        shown = ", ".join(f"{s * 1000:.0f} ({own * 1000:.0f})" for s, own in pairs)
+        return shown or "none above 20"
+
     def _beat(self) -> None:
-        now = time.monotonic()
+        now, worked = time.monotonic(), time.thread_time()
         if self._last is not None and (stall := now - self._last - BEAT_MS / 1000) > 0.02:
             self.stalls_s.append(stall)
-        self._last = now
+            self.own_s.append(worked - self._worked)
+        self._last, self._worked = now, worked

@@ -13,6 +13,8 @@ PANEL = "#151a1f"
 EDGE = "#2a323a"
 TEXT = "#d6dce2"
 QUIET = "#8b96a1"
+# Words of a button that cannot be pressed now: greyer than QUIET, and on flat ground.
+OFF = "#7d8893"
 GOOD = "#4cc38a"
 NOTE = "#5cc8e6"
 WARN = "#f2b63c"
@@ -88,12 +90,12 @@ def style_sheet(scale: float) -> str:
         border-radius: {px(4)}; }}
     QPushButton {{ background: #222b33; {button} #3a4651; border-radius: {px(5)}; }}
     QPushButton:hover {{ background: #2c3741; }}
-    QPushButton:disabled {{ color: #56616b; }}
     QPushButton[role="small"] {{ font-size: {px(17)}; padding: {px(1)} {px(8)}; }}
     QPushButton[role="primary"] {{ background: #1f4a5c; {button} {NOTE}; font-weight: bold; }}
     QPushButton[role="sure"] {{ background: {WARN}; color: {GROUND}; {button} {WARN};
         font-weight: bold; }}
     QPushButton[role="stop"] {{ background: #5c1f1f; {button} {BAD}; font-weight: bold; }}
+    QPushButton:disabled {{ color: {OFF}; background: {PANEL}; border-color: {EDGE}; }}
     QSpinBox, QDoubleSpinBox {{ min-width: {px(90)}; }}
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: #0f1317; padding: {px(3)};
         border: 1px solid #3a4651; }}

@@ -66,11 +66,13 @@ class SliceView(QWidget):
         self._painted: QPixmap | None = None
         self._way = ""
         self._wash: Wash | None = None
+        self._waiting = False
 
     # --- what is shown -----------------------------------------------------
 
-    def clear(self) -> None:
-        """Show nothing."""
+    def clear(self, *, waiting: bool = False) -> None:
+        """Show nothing; or, if a picture is on its way, that there will be one."""
+        self._waiting = waiting
         self._slice = self._image = None
         self._shapes, self._captions, self._legend = (), (), ()
         self._span_mm, self._cross, self._wash = 0.0, None, None
@@ -255,7 +257,8 @@ class SliceView(QWidget):
         if self._slice is None:
             painter.setPen(QColor(theme.QUIET))
             lettering.font(20)
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, tr(self._empty))
+            said = "…" if self._waiting else tr(self._empty)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, said)
             return
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(self._on_screen(self._slice.box_mm), self._grey())

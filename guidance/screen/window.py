@@ -24,6 +24,7 @@ from guidance.screen.panels import ImplantPanel, NeedleCard, NextAction, StepRai
 from guidance.screen.scene import Scene
 from guidance.screen.sound import AlarmSound
 from guidance.screen.status import AlarmLine, Clerk
+from guidance.screen.turns import Turns
 from guidance.screen.words import coloured, retraction_line, tracks
 
 LOWER_ROW = 4
@@ -47,6 +48,7 @@ class RoomWindow(QMainWindow):
         keys: Keys | None = None,
         pulse: Callable[[], None] | None = None,
         banner: str = "",
+        by_turns: bool = False,
     ) -> None:
         """Make an empty window.
 
@@ -57,8 +59,10 @@ class RoomWindow(QMainWindow):
             keys: which key does what; the usual ones if left out.
             pulse: makes one sound of an alarm; the system's if left out.
             banner: of a recorded case, said beside the notice; it makes no sound.
+            by_turns: whether to draw piece by piece while the event loop runs, not at once.
         """
         super().__init__()
+        self._turns = Turns(self, at_once=not by_turns)
         self._clock, self._acts, self._banner = clock, acts, banner
         self.keys = keys or Keys.usual()
         self._snapshot: Snapshot | None = None
@@ -74,7 +78,7 @@ class RoomWindow(QMainWindow):
         """Make all widgets, in the language in use."""
         self.setWindowTitle(f"seedguide: {tr(theme.NOTICE)}")
         self.top_bar = TopBar(tr("REPLAY {what}", what=self._banner) if self._banner else "")
-        self.rail, self.scene = StepRail(), Scene()
+        self.rail, self.scene = StepRail(), Scene(self._turns)
         self.card, self.implant, self.next_action = NeedleCard(), ImplantPanel(), NextAction()
         self.table, self.dvh, self.figures = NeedleTable(), DvhPlot(), DoseFigures()
         of = self.keys.of
@@ -147,6 +151,7 @@ class RoomWindow(QMainWindow):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show a snapshot; one of another case first clears everything of the last."""
         if self._snapshot is not None and self._snapshot.case_id != snapshot.case_id:
+            self._turns.forget()
             self.scene.clear()
             self.act_bar.clear()
             self.cartridges.clear()
@@ -156,14 +161,14 @@ class RoomWindow(QMainWindow):
         self.scene.show_snapshot(snapshot)
         self.rail.show_snapshot(snapshot)
         self.next_action.show_snapshot(snapshot)
-        self.dvh.show_dose(snapshot)
+        self._turns.do("dvh", lambda: self.dvh.show_dose(snapshot))
         self.figures.show_dose(snapshot)
         self.alarm_line.show_snapshot(snapshot)
         if not self._banner:
             self.sound.listen(snapshot.alarms)
         self.act_bar.show_snapshot(snapshot)
         self.cartridges.show_snapshot(snapshot)
-        self.decisions.show_snapshot(snapshot)
+        self._turns.do("decisions", lambda: self.decisions.show_snapshot(snapshot))
         self._show_needle()
         self._grow_older()
 
@@ -175,7 +180,9 @@ class RoomWindow(QMainWindow):
         there = needle is not None and needle.number == self._snapshot.applicator.needle
         retraction = retraction_line(self._snapshot) if there else ""
         self.card.show_needle(needle, len(tracks(self._snapshot)), retraction)
-        self.table.show_needles(self._snapshot, needle.number if needle else None)
+        current = needle.number if needle else None
+        shown = self._snapshot
+        self._turns.do("table", lambda: self.table.show_needles(shown, current))
 
     def _grow_older(self) -> None:
         """Say anew what changes with time alone."""
@@ -245,6 +252,7 @@ class RoomWindow(QMainWindow):
             return
         speak(wanted)
         operator, snapshot = self._operator.text(), self._snapshot
+        self._turns.forget()
         self._build(operator)
         self._scale = 0.0
         self._rescale()

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QAbstractButton, QLabel
 
 from guidance.procedure.snapshot import Step
 from guidance.screen import RoomWindow, theme
+from guidance.screen.buttons import push
 from guidance.screen.language import speak
 from guidance.screen.lettering import LETTER_COLOUR
 from tests.screen.room_case import NOW, Recorder, snapshot
@@ -89,6 +90,24 @@ def test_dark_words_on_bright_grounds_and_lines_on_black_stand_out():
     lines += [*theme.SEED_COLOURS.values(), LETTER_COLOUR]
     for colour in lines:
         assert contrast(colour, "#000000") >= 4.5, colour
+
+
+@pytest.mark.parametrize("role", ["", "small", "primary", "stop"])
+def test_words_of_a_button_that_cannot_be_pressed_stand_out(qtbot, role):
+    button = push("Arm", role)
+    button.setEnabled(False)
+    button.setStyleSheet(theme.style_sheet(4.0))
+    qtbot.addWidget(button)
+    button.resize(400, 160)
+    picture = button.grab().toImage()
+    # Away from the border: the ground is the commonest colour, the words the farthest from it.
+    colours = [
+        picture.pixelColor(x, y).name()
+        for x in range(20, picture.width() - 20)
+        for y in range(20, picture.height() - 20, 2)
+    ]
+    ground = max(set(colours), key=colours.count)
+    assert max(contrast(colour, ground) for colour in set(colours)) >= 4.5
 
 
 # Machado, Oliveira and Fernandes, IEEE TVCG 15:1291 (2009), severity 1.0, linear RGB.
