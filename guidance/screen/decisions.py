@@ -14,7 +14,7 @@ from guidance.screen.acts import Acts, Answer, Perform
 from guidance.screen.buttons import push
 from guidance.screen.language import marked, said, tr
 from guidance.screen.panels import label
-from guidance.screen.words import coloured
+from guidance.screen.words import advice_line, coloured
 
 Button = tuple[str, str, Callable[[Acts, str], Answer]]
 # As many lines as a column holds.
@@ -56,6 +56,7 @@ class DecisionPage(QFrame):
         """Offer what is open; nothing happens while it is the same."""
         shown = (
             snapshot.questions,
+            snapshot.edits,
             snapshot.checklist,
             snapshot.proposal,
             snapshot.proposal_is_stale,
@@ -68,7 +69,7 @@ class DecisionPage(QFrame):
         self._shown = shown
         self._fill(
             (
-                (tr("QUESTIONS"), self._questions(snapshot)),
+                (tr("QUESTIONS AND CORRECTIONS"), self._questions(snapshot)),
                 (tr("TIME-OUT"), self._checks(snapshot)),
                 (tr("ADVICE AND SIGNATURES"), self._rest(snapshot)),
             )
@@ -116,7 +117,14 @@ class DecisionPage(QFrame):
         for question in snapshot.questions:
             buttons = [self._answer(question.key, answer) for answer in question.answers]
             lines.append((coloured(said(question.text), theme.WARN), buttons))
-        return lines or [(tr("nothing is asked"), [])]
+        lines = lines or [(tr("nothing is asked"), [])]
+        for edit in reversed(snapshot.edits):
+            act = tr(EDITS.get(edit.act, edit.act))
+            kind, _, number = edit.what.partition(" ")
+            what = tr(KINDS[kind], number=number) if kind in KINDS else edit.what
+            text = f"{what} {act}: {edit.by}"
+            lines.append((html.escape(f"{text} ({edit.reason})" if edit.reason else text), []))
+        return lines
 
     def _checks(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
         lines: list[tuple[str, list[Button]]] = []
@@ -137,12 +145,7 @@ class DecisionPage(QFrame):
         lines: list[tuple[str, list[Button]]] = []
         advice = snapshot.proposal
         if advice is not None:
-            verdict = tr(VERDICTS.get(advice.verdict, advice.verdict))
-            about = tr("after event {event}", event=advice.event_number)
-            stale = tr(" STALE") if snapshot.proposal_is_stale else ""
-            colour = theme.WARN if snapshot.proposal_is_stale else theme.NOTE
-            text = f"{verdict} ({about}{stale}): {said(advice.reason)}"
-            lines.append((coloured(text, colour), []))
+            lines.append((coloured(*advice_line(snapshot)), []))
             number = advice.event_number
             for seed in advice.seeds:
                 after = tr(
@@ -185,10 +188,13 @@ class DecisionPage(QFrame):
         return why
 
 
-VERDICTS = {
-    "continue": marked("CONTINUE"),
-    "adjust": marked("ADJUST"),
-    "stop": marked("STOP"),
+# What people said of detections.
+KINDS = {"seed": marked("seed {number}"), "needle": marked("needle {number}")}
+EDITS = {
+    "confirmed": marked("confirmed"),
+    "moved": marked("moved"),
+    "added": marked("added"),
+    "deleted": marked("deleted"),
 }
 # The usual items of the time-out (guidance.planning.protocol); a site's own stay as written.
 CHECKS = (

@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
 
 from guidance.procedure.snapshot import DoseView, Snapshot
 from guidance.screen import theme, words
+from guidance.screen.doses import dose_rows, modelled_figure, modelled_line
 from guidance.screen.language import marked, said, tr
 from guidance.screen.panels import label, panel
 from guidance.screen.words import coloured
@@ -241,31 +242,10 @@ class DoseFigures(QWidget):
             return
         colours = structure_colours(snapshot)
         stale = snapshot.dose_is_stale and snapshot.dose is not None
-        rows = [f"<tr><td></td><td></td><td align='right'>{tr('implant')}</td>"
-                f"<td align='right'>{coloured(tr('plan'), theme.QUIET)}</td>"
-                f"{self._modelled_cell(snapshot, tr('MC research'))}</tr>"]  # fmt: skip
-        last = ""
-        found = list(words.dose_rows(snapshot))
-        # What the model-based dose is takes the place of two.
-        most = MOST_ROWS if snapshot.modelled is None else MOST_ROWS - 2
-        for name, figure, implant, plan in found[:most]:
-            head = coloured(name, colours.get(name, theme.TEXT)) if name != last else ""
-            last = name
-            shown = coloured(implant, theme.WARN if stale else theme.TEXT)
-            rows.append(
-                f"<tr><td>{head}&nbsp;&nbsp;</td><td>{figure}&nbsp;&nbsp;</td>"
-                f"<td align='right'><b>{shown}</b></td>"
-                f"<td align='right'>&nbsp;&nbsp;{coloured(plan, theme.QUIET)}</td>"
-                f"{self._modelled_cell(snapshot, words.modelled_figure(snapshot, name, figure))}"
-                "</tr>"
-            )
-        if len(found) > most:
-            more = tr("{n} more figures in the report", n=len(found) - most)
-            rows.append(f"<tr><td colspan='5'>{coloured(more, theme.QUIET)}</td></tr>")
-        self._figures.setText(f"<table width='100%' cellspacing='0'>{''.join(rows)}</table>")
+        self._figures.setText(_figure_table(snapshot, colours, stale=stale))
         unsure = snapshot.modelled is None or snapshot.modelled_is_stale
         self._modelled.setText(
-            coloured(words.modelled_line(snapshot), theme.WARN if unsure else theme.NOTE)
+            coloured(modelled_line(snapshot), theme.WARN if unsure else theme.NOTE)
         )
         lead = tr("implant") if snapshot.dose is not None else tr("plan")
         origin = f"{lead}: {words.dose_origin(dose, stale=stale)}"
@@ -281,10 +261,41 @@ class DoseFigures(QWidget):
             )
         self._origin.setText(coloured(origin, theme.WARN) if stale else html.escape(origin))
 
-    @staticmethod
-    def _modelled_cell(snapshot: Snapshot, text: str) -> str:
-        """Return a cell of the model-based column; nothing without that dose."""
-        if snapshot.modelled is None:
-            return ""
-        colour = theme.WARN if snapshot.modelled_is_stale else theme.NOTE
-        return f"<td align='right'>&nbsp;&nbsp;{coloured(text, colour)}</td>"
+
+def _figure_table(snapshot: Snapshot, colours: dict[str, str], *, stale: bool) -> str:
+    """Return the figures as rich text; those of a stale dose are marked as such."""
+    quiet, rows = theme.QUIET, dose_rows(snapshot)
+    # What the model-based dose is takes the place of two.
+    most = MOST_ROWS if snapshot.modelled is None else MOST_ROWS - 2
+    heads = (tr("implant"), theme.TEXT), (tr("counted"), quiet), (tr("plan"), quiet)
+    lines = ["<td></td><td></td>" + "".join(_right(coloured(*head)) for head in heads)]
+    lines[0] += _modelled_cell(snapshot, tr("MC research"))
+    lines[0] += f"<td>&nbsp;&nbsp;{coloured(tr('limit'), quiet)}</td>"
+    last = ""
+    for row in rows[:most]:
+        head = coloured(row.structure, colours.get(row.structure, theme.TEXT))
+        shown = coloured(row.implant, theme.WARN if stale else theme.TEXT)
+        others = (coloured(value.split(" ")[0], quiet) for value in (row.counted, row.planned))
+        lines.append(
+            f"<td>{head if row.structure != last else ''}</td><td>&nbsp;{row.quantity}</td>"
+            + "".join(map(_right, (f"<b>{shown}</b>", *others)))
+            + _modelled_cell(snapshot, modelled_figure(snapshot, row.structure, row.quantity))
+            + f"<td>&nbsp;&nbsp;{coloured(row.limit, theme.WARN if stale else row.colour)}</td>"
+        )
+        last = row.structure
+    if len(rows) > most:
+        more = tr("{n} more figures in the report", n=len(rows) - most)
+        lines.append(f"<td colspan='7'>{coloured(more, quiet)}</td>")
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table width='100%' cellspacing='0'>{body}</table>"
+
+
+def _modelled_cell(snapshot: Snapshot, text: str) -> str:
+    """Return a cell of the model-based column; nothing without that dose."""
+    if snapshot.modelled is None:
+        return ""
+    return _right(coloured(text, theme.WARN if snapshot.modelled_is_stale else theme.NOTE))
+
+
+def _right(text: str) -> str:
+    return f"<td align='right'>&nbsp;{text}</td>"

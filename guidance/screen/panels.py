@@ -149,7 +149,9 @@ class NeedleCard(QFrame):
                 layout.addWidget(cell, row, column)
             self._rows.append(cells)
         layout.setColumnStretch(2, 1)
-        layout.setRowStretch(CARD_ROWS + 1, 1)
+        self._ahead = label(wrap=True)
+        layout.addWidget(self._ahead, CARD_ROWS + 1, 0, 1, 3)
+        layout.setRowStretch(CARD_ROWS + 2, 1)
 
     def show_needle(self, needle: NeedleTrack | None, count: int, retraction: str = "") -> None:
         """Show a needle with what is said of its retraction, or that there is none."""
@@ -164,6 +166,7 @@ class NeedleCard(QFrame):
             cells[0].setText(coloured(tr(name), theme.QUIET))
             cells[1].setText(coloured(number, colour))
             cells[2].setText(coloured(said, colour))
+        self._ahead.setText(coloured(*words.ahead_line(needle)))
 
 
 class ImplantPanel(QWidget):
@@ -224,6 +227,4 @@ class NextAction(QFrame):
         """Say it anew."""
         self._action.setText(f"▶ {html.escape(said(snapshot.next_action))}")
         text = coloured(f"{said(snapshot.busy)}…", theme.NOTE) if snapshot.busy else ""
-        if not text and snapshot.advice:
-            text = coloured(said(snapshot.advice[0]), theme.NOTE)
-        self._said.setText(text)
+        self._said.setText(text or coloured(*words.advice_line(snapshot)))

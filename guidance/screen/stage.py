@@ -82,7 +82,10 @@ def play(
             application.exec()
     finally:
         sys.excepthook = before
-        log.info("longest stalls of the window, ms (own work): %s", meter.words)
+        log.info(
+            "longest stalls of the window, ms (processor time: own, all): %s",
+            meter.words,
+        )
         timer.stop()
         window.deleteLater()
 

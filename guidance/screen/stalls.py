@@ -16,11 +16,12 @@ class StallMeter(QObject):
         """Begin to beat."""
         super().__init__(parent)
         self.stalls_s: list[float] = []
-        # Of each stall, how long this thread itself was computing; the rest it waited for the
-        # interpreter or for a processor.
+        # Processor time of each stall: of this thread, and of all threads. Where both are far
+        # less than the stall, the machine was busy with something else.
         self.own_s: list[float] = []
+        self.process_s: list[float] = []
         self._last: float | None = None
-        self._worked = 0.0
+        self._worked = self._process = 0.0
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._beat)
         self._timer.start(BEAT_MS)
@@ -32,14 +33,16 @@ class StallMeter(QObject):
 
     @property
     def words(self) -> str:
-        """The eight longest, ms, and how long of each was this thread's own work."""
-        pairs = sorted(zip(self.stalls_s, self.own_s, strict=True), reverse=True)[:8]
-        shown = ", ".join(f"{s * 1000:.0f} ({own * 1000:.0f})" for s, own in pairs)
-        return shown or "none above 20"
+        """The eight longest, ms, each with the processor time of this thread and of all."""
+        stalls = zip(self.stalls_s, self.own_s, self.process_s, strict=True)
+        longest = sorted(stalls, reverse=True)[:8]
+        shown = (f"{s * 1e3:.0f} ({own * 1e3:.0f}, {all_ * 1e3:.0f})" for s, own, all_ in longest)
+        return ", ".join(shown) or "none above 20"
 
     def _beat(self) -> None:
-        now, worked = time.monotonic(), time.thread_time()
+        now, worked, process = time.monotonic(), time.thread_time(), time.process_time()
         if self._last is not None and (stall := now - self._last - BEAT_MS / 1000) > 0.02:
             self.stalls_s.append(stall)
             self.own_s.append(worked - self._worked)
-        self._last, self._worked = now, worked
+            self.process_s.append(process - self._process)
+        self._last, self._worked, self._process = now, worked, process

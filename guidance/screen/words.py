@@ -36,6 +36,15 @@ LINKS = {
     "lost": marked("lost"),
     "refused": marked("refused"),
 }
+# Of what lies ahead of a needle: what is told from the scan has no name of its own.
+MET = {"bone": marked("bone on the scan"), "gas": marked("gas on the scan")}
+GRAVE = {"cord", "vessel"}
+MOST_AHEAD = 3
+VERDICTS = {
+    "continue": marked("CONTINUE"),
+    "adjust": marked("ADJUST"),
+    "stop": marked("STOP"),
+}
 ON_PLAN = {
     theme.GOOD: marked("on plan"),
     theme.WARN: marked("off plan"),
@@ -135,6 +144,25 @@ def needle_rows(needle: NeedleTrack) -> Iterator[tuple[str, str, str, str]]:
         yield (clearance.structure, f"{clearance.distance_mm:.1f} mm", words_, colour)
 
 
+def ahead_line(needle: NeedleTrack | None) -> tuple[str, str]:
+    """Return what the needle would meet if pushed on, nearest first, with its colour.
+
+    Empty where nothing is known to lie ahead; that is no word on what may.
+    """
+    met = sorted(needle.ahead, key=lambda e: e.distance_mm)[:MOST_AHEAD] if needle else []
+    if not met:
+        return "", theme.QUIET
+    parts = []
+    for encounter in met:
+        what = tr(MET[encounter.kind]) if encounter.kind in MET else encounter.what
+        if encounter.distance_mm > 0:
+            parts.append(tr("{what} in {mm} mm", what=what, mm=f"{encounter.distance_mm:.0f}"))
+        else:
+            parts.append(tr("tip in {what}", what=what))
+    grave = any(encounter.kind in GRAVE for encounter in met)
+    return tr("ahead: {what}", what=", ".join(parts)), theme.WARN if grave else theme.NOTE
+
+
 def seeds_line(ledger: LedgerView) -> str:
     """Return what the last scan says of the seeds counted."""
     if ledger.seen is None:
@@ -228,81 +256,16 @@ def dose_origin(dose: DoseView, *, stale: bool) -> str:
     return tr("STALE, a seed has changed since: {origin}", origin=origin) if stale else origin
 
 
-TARGET_ROLES = {"GTV", "CTV", "PTV"}
-# Title, field and unit of the figures shown.
-FIGURES_OF_TARGET = (
-    ("D90", "D90_gy", "Gy"),
-    ("V100", "V100_percent", "%"),
-    ("V150", "V150_percent", "%"),
-)
-FIGURES_OF_ORGAN = (("Dmax", "Dmax_gy", "Gy"), ("D0.1cc", "D0.1cc_gy", "Gy"))
-
-
-def dose_rows(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
-    """Yield structure, figure, value in the implant and value in the plan."""
-    target = snapshot.plan.target_name if snapshot.plan else ""
-    roles = {s.name: s.role.upper() for s in snapshot.structures}
-    names = [
-        d.structure for view in (snapshot.dose, snapshot.planned_dose) if view for d in view.dvh
-    ]
-    names = [n for n in dict.fromkeys(names) if roles.get(n) != "EXTERNAL"]
-    for name in sorted(names, key=lambda n: (n != target, roles.get(n) in TARGET_ROLES)):
-        figures: tuple[tuple[str, str, str], ...] = FIGURES_OF_ORGAN
-        if name == target or roles.get(name) in TARGET_ROLES:
-            figures = FIGURES_OF_TARGET if name == target else FIGURES_OF_TARGET[:2]
-        for title, field, unit in figures:
-            yield (
-                name,
-                title,
-                _figure(snapshot.dose, name, field, unit),
-                _figure(snapshot.planned_dose, name, field, unit),
-            )
-
-
-def modelled_figure(snapshot: Snapshot, structure: str, title: str) -> str:
-    """Return a figure of the model-based dose to medium; empty without that dose."""
-    view = snapshot.modelled
-    if view is None:
-        return ""
-    found = view.of(structure)
-    for name, field, unit in (*FIGURES_OF_TARGET, *FIGURES_OF_ORGAN):
-        if name == title and found is not None and field in found.medium:
-            return f"{found.medium[field]:.{0 if unit == 'Gy' else 1}f} {unit}"
-    return DASH
-
-
-def modelled_line(snapshot: Snapshot) -> str:
-    """Return what the model-based dose is, how far it is, and its figures to water."""
-    view = snapshot.modelled
-    if view is None:
-        if not snapshot.modelled_refused:
-            return ""
-        why = said(snapshot.modelled_refused)
-        return tr("no model-based dose (MC, research): {why}", why=why)
-    named = {"target": tr("target"), "cord": tr("cord")}
-    reached = ", ".join(f"{named[name]} {100 * value:.1f} %" for name, value in view.reached)
-    parts = [
-        tr("MC: model-based (Monte Carlo), research, dose to medium"),
-        tr("uncertainty {reached}", reached=reached),
-        tr("{n} seeds after event {event}", n=view.seeds, event=view.event_number),
-    ]
-    target, cord = view.of(view.target), view.of(view.cord)
-    water = [f"D90 {target.water['D90_gy']:.0f} Gy"] if target else []
-    water += [f"{named['cord']} Dmax {cord.water['Dmax_gy']:.0f} Gy"] if cord else []
-    if water:
-        parts.append(tr("to water {figures}", figures=", ".join(water)))
-    if not view.ended:
-        parts.insert(1, tr("CONVERGING"))
-    line = "; ".join(parts)
-    return tr("STALE, {origin}", origin=line) if snapshot.modelled_is_stale else line
-
-
-def _figure(dose: DoseView | None, structure: str, field: str, unit: str) -> str:
-    for dvh in dose.dvh if dose else ():
-        if dvh.structure == structure and field in dvh.figures:
-            digits = 0 if unit == "Gy" else 1
-            return f"{dvh.figures[field]:.{digits}f} {unit}"
-    return DASH
+def advice_line(snapshot: Snapshot) -> tuple[str, str]:
+    """Return the advice with its reason and the implant it is about, and its colour."""
+    advice = snapshot.proposal
+    if advice is None:
+        return said(snapshot.advice[0]) if snapshot.advice else "", theme.NOTE
+    verdict = tr(VERDICTS.get(advice.verdict, advice.verdict))
+    about = tr("after event {event}", event=advice.event_number)
+    stale = tr(" STALE") if snapshot.proposal_is_stale else ""
+    colour = theme.WARN if snapshot.proposal_is_stale else theme.NOTE
+    return f"{verdict} ({about}{stale}): {said(advice.reason)}", colour
 
 
 def foremost(alarms: tuple[Alarm, ...]) -> Alarm | None:

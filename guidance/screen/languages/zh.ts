@@ -248,16 +248,28 @@
       <translation>对照图已过期，此后植入有变化</translation>
     </message>
     <message>
-      <source>CONTINUE</source>
-      <translation>继续</translation>
+      <source>seed {number}</source>
+      <translation>粒子 {number}</translation>
     </message>
     <message>
-      <source>ADJUST</source>
-      <translation>调整</translation>
+      <source>needle {number}</source>
+      <translation>针 {number}</translation>
     </message>
     <message>
-      <source>STOP</source>
-      <translation>停止</translation>
+      <source>confirmed</source>
+      <translation>已确认</translation>
+    </message>
+    <message>
+      <source>moved</source>
+      <translation>已移动</translation>
+    </message>
+    <message>
+      <source>added</source>
+      <translation>已添加</translation>
+    </message>
+    <message>
+      <source>deleted</source>
+      <translation>已删除</translation>
     </message>
     <message>
       <source>Patient, procedure and side or level confirmed</source>
@@ -296,24 +308,16 @@
       <translation>理由或备注（需要时填写）</translation>
     </message>
     <message>
-      <source>after event {event}</source>
-      <translation>事件 {event} 后</translation>
-    </message>
-    <message>
       <source>answer {answer}</source>
       <translation>回答 {answer}</translation>
-    </message>
-    <message>
-      <source> STALE</source>
-      <translation>（已过时）</translation>
     </message>
     <message>
       <source>seed through needle {needle}, drawn back {mm} mm: D90 {gy} Gy</source>
       <translation>针 {needle} 回退 {mm} mm 一粒：D90 {gy} Gy</translation>
     </message>
     <message>
-      <source>QUESTIONS</source>
-      <translation>问题</translation>
+      <source>QUESTIONS AND CORRECTIONS</source>
+      <translation>问题与更正</translation>
     </message>
     <message>
       <source>TIME-OUT</source>
@@ -360,6 +364,58 @@
       <translation>接受该粒</translation>
     </message>
     <message>
+      <source>EQD2 in all</source>
+      <translation>累计 EQD2</translation>
+    </message>
+    <message>
+      <source>{limit} kept</source>
+      <translation>{limit} 符合</translation>
+    </message>
+    <message>
+      <source>{limit} BELOW</source>
+      <translation>{limit} 未达</translation>
+    </message>
+    <message>
+      <source>{limit} ABOVE</source>
+      <translation>{limit} 超出</translation>
+    </message>
+    <message>
+      <source>no model-based dose (MC, research): {why}</source>
+      <translation>没有基于模型的剂量（MC，研究用）：{why}</translation>
+    </message>
+    <message>
+      <source>target</source>
+      <translation>靶区</translation>
+    </message>
+    <message>
+      <source>cord</source>
+      <translation>脊髓</translation>
+    </message>
+    <message>
+      <source>MC: model-based (Monte Carlo), research, dose to medium</source>
+      <translation>MC：基于模型（蒙特卡罗），研究用，介质中介质剂量</translation>
+    </message>
+    <message>
+      <source>uncertainty {reached}</source>
+      <translation>不确定度 {reached}</translation>
+    </message>
+    <message>
+      <source>{n} seeds after event {event}</source>
+      <translation>事件 {event} 之后，{n} 粒</translation>
+    </message>
+    <message>
+      <source>STALE, {origin}</source>
+      <translation>已过期，{origin}</translation>
+    </message>
+    <message>
+      <source>to water {figures}</source>
+      <translation>水剂量 {figures}</translation>
+    </message>
+    <message>
+      <source>CONVERGING</source>
+      <translation>正在收敛</translation>
+    </message>
+    <message>
       <source>needle</source>
       <translation>针</translation>
     </message>
@@ -388,12 +444,16 @@
       <translation>状态</translation>
     </message>
     <message>
-      <source>not seen</source>
-      <translation>未见</translation>
+      <source>MC research</source>
+      <translation>MC 研究用</translation>
     </message>
     <message>
       <source>{n} more figures in the report</source>
       <translation>报告中另有 {n} 项</translation>
+    </message>
+    <message>
+      <source>not seen</source>
+      <translation>未见</translation>
     </message>
     <message>
       <source>implant</source>
@@ -408,6 +468,10 @@
       <translation>。计划：事件 {event} 后 {n} 粒，{how}</translation>
     </message>
     <message>
+      <source>counted</source>
+      <translation>计数</translation>
+    </message>
+    <message>
       <source>not planned</source>
       <translation>非计划</translation>
     </message>
@@ -418,6 +482,10 @@
     <message>
       <source>volume, %</source>
       <translation>体积，%</translation>
+    </message>
+    <message>
+      <source>limit</source>
+      <translation>限值</translation>
     </message>
     <message>
       <source>too close</source>
@@ -436,8 +504,8 @@
       <translation>已见</translation>
     </message>
     <message>
-      <source>MC research</source>
-      <translation>MC 研究用</translation>
+      <source> STALE</source>
+      <translation>（已过时）</translation>
     </message>
     <message>
       <source>planned</source>
@@ -684,10 +752,6 @@
       <translation>旁开 {mm} mm</translation>
     </message>
     <message>
-      <source>{mm} mm from the tip</source>
-      <translation>距针尖 {mm} mm</translation>
-    </message>
-    <message>
       <source>needle {number}, as planned</source>
       <translation>针 {number}，按计划</translation>
     </message>
@@ -714,6 +778,10 @@
     <message>
       <source>by hand</source>
       <translation>手动</translation>
+    </message>
+    <message>
+      <source>{mm} mm from the tip</source>
+      <translation>距针尖 {mm} mm</translation>
     </message>
     <message>
       <source>{position} {lying}, table below</source>
@@ -836,6 +904,26 @@
       <translation>被拒绝</translation>
     </message>
     <message>
+      <source>bone on the scan</source>
+      <translation>扫描所见骨</translation>
+    </message>
+    <message>
+      <source>gas on the scan</source>
+      <translation>扫描所见气体</translation>
+    </message>
+    <message>
+      <source>CONTINUE</source>
+      <translation>继续</translation>
+    </message>
+    <message>
+      <source>ADJUST</source>
+      <translation>调整</translation>
+    </message>
+    <message>
+      <source>STOP</source>
+      <translation>停止</translation>
+    </message>
+    <message>
       <source>on plan</source>
       <translation>符合计划</translation>
     </message>
@@ -880,6 +968,10 @@
       <translation>事件 {event} 后 {n} 粒；{method}</translation>
     </message>
     <message>
+      <source>after event {event}</source>
+      <translation>事件 {event} 后</translation>
+    </message>
+    <message>
       <source>{n} s ago</source>
       <translation>{n} 秒前</translation>
     </message>
@@ -904,6 +996,10 @@
       <translation>{purpose} 采集于 {time}，{age}</translation>
     </message>
     <message>
+      <source>ahead: {what}</source>
+      <translation>前方：{what}</translation>
+    </message>
+    <message>
       <source>dropped of planned; not scanned yet</source>
       <translation>已植入 / 计划；尚未扫描</translation>
     </message>
@@ -926,34 +1022,6 @@
     <message>
       <source>STALE, a seed has changed since: {origin}</source>
       <translation>已过时，其后粒子有变化：{origin}</translation>
-    </message>
-    <message>
-      <source>no model-based dose (MC, research): {why}</source>
-      <translation>没有基于模型的剂量（MC，研究用）：{why}</translation>
-    </message>
-    <message>
-      <source>target</source>
-      <translation>靶区</translation>
-    </message>
-    <message>
-      <source>cord</source>
-      <translation>脊髓</translation>
-    </message>
-    <message>
-      <source>MC: model-based (Monte Carlo), research, dose to medium</source>
-      <translation>MC：基于模型（蒙特卡罗），研究用，介质中介质剂量</translation>
-    </message>
-    <message>
-      <source>uncertainty {reached}</source>
-      <translation>不确定度 {reached}</translation>
-    </message>
-    <message>
-      <source>{n} seeds after event {event}</source>
-      <translation>事件 {event} 之后，{n} 粒</translation>
-    </message>
-    <message>
-      <source>STALE, {origin}</source>
-      <translation>已过期，{origin}</translation>
     </message>
     <message>
       <source> (no longer so)</source>
@@ -996,10 +1064,6 @@
       <translation>未解锁</translation>
     </message>
     <message>
-      <source>needle {number}</source>
-      <translation>针 {number}</translation>
-    </message>
-    <message>
       <source>cartridge {serial}, {n} left</source>
       <translation>弹夹 {serial}，剩 {n}</translation>
     </message>
@@ -1020,20 +1084,20 @@
       <translation>尚无粒子</translation>
     </message>
     <message>
-      <source>to water {figures}</source>
-      <translation>水剂量 {figures}</translation>
-    </message>
-    <message>
-      <source>CONVERGING</source>
-      <translation>正在收敛</translation>
-    </message>
-    <message>
       <source>no scan shows it yet</source>
       <translation>尚无扫描显示</translation>
     </message>
     <message>
       <source>nothing to compare it with</source>
       <translation>无可比较</translation>
+    </message>
+    <message>
+      <source>{what} in {mm} mm</source>
+      <translation>{mm} mm 处为{what}</translation>
+    </message>
+    <message>
+      <source>tip in {what}</source>
+      <translation>针尖位于{what}内</translation>
     </message>
     <message>
       <source> (+{n} more)</source>
