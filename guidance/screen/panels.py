@@ -149,7 +149,7 @@ class NeedleCard(QFrame):
                 layout.addWidget(cell, row, column)
             self._rows.append(cells)
         layout.setColumnStretch(2, 1)
-        self._ahead = label(wrap=True)
+        self._ahead, self._short = label("quiet", wrap=True), False
         layout.addWidget(self._ahead, CARD_ROWS + 1, 0, 1, 3)
         layout.setRowStretch(CARD_ROWS + 2, 1)
 
@@ -166,7 +166,17 @@ class NeedleCard(QFrame):
             cells[0].setText(coloured(tr(name), theme.QUIET))
             cells[1].setText(coloured(number, colour))
             cells[2].setText(coloured(said, colour))
-        self._ahead.setText(coloured(*words.ahead_line(needle)))
+        text, colour = words.ahead_line(needle)
+        self._ahead.setText(coloured(text, colour) if text else "")
+        self._say_ahead()
+
+    def keep_short(self, *, short: bool) -> None:
+        """Leave the line ahead out while a form needs the room, or say it again."""
+        self._short = short
+        self._say_ahead()
+
+    def _say_ahead(self) -> None:
+        self._ahead.setVisible(not self._short and bool(self._ahead.text()))
 
 
 class ImplantPanel(QWidget):

@@ -97,7 +97,6 @@ def _responsive() -> Iterator[None]:
     sys.setswitchinterval(SWITCH_EVERY_S)
     # The collector holds the interpreter while it looks at every object: it need not look at
     # the libraries again and again.
-    gc.collect()
     gc.freeze()
     try:
         yield

@@ -202,6 +202,7 @@ class RoomWindow(QMainWindow):
 
     def _toggle_cartridges(self) -> None:
         shown = self.cartridges.isHidden()
+        self.card.keep_short(short=shown)
         self.cartridges.setVisible(shown)
         # The form takes its room from the tables, not from the pictures and their numbers.
         self._rows.setStretch(LOWER_ROW, 24 if shown else 32)

@@ -37,7 +37,7 @@ LINKS = {
     "refused": marked("refused"),
 }
 # Of what lies ahead of a needle: what is told from the scan has no name of its own.
-MET = {"bone": marked("bone on the scan"), "gas": marked("gas on the scan")}
+MET = {"bone": marked("bone (scan)"), "gas": marked("gas (scan)")}
 GRAVE = {"cord", "vessel"}
 MOST_AHEAD = 3
 VERDICTS = {
@@ -156,7 +156,7 @@ def ahead_line(needle: NeedleTrack | None) -> tuple[str, str]:
     for encounter in met:
         what = tr(MET[encounter.kind]) if encounter.kind in MET else encounter.what
         if encounter.distance_mm > 0:
-            parts.append(tr("{what} in {mm} mm", what=what, mm=f"{encounter.distance_mm:.0f}"))
+            parts.append(tr("{what} {mm} mm", what=what, mm=f"{encounter.distance_mm:.0f}"))
         else:
             parts.append(tr("tip in {what}", what=what))
     grave = any(encounter.kind in GRAVE for encounter in met)

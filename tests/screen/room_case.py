@@ -24,7 +24,7 @@ from guidance.procedure.snapshot import (
     Snapshot,
     Step,
 )
-from guidance.tracking.implant import Clearance, ImplantSeed, NeedleTrack
+from guidance.tracking.implant import Clearance, Encounter, ImplantSeed, NeedleTrack
 
 NOW = datetime(2026, 3, 5, 10, 30, tzinfo=UTC)
 
@@ -133,6 +133,10 @@ def needles() -> tuple[NeedleTrack, ...]:
                 entry_deviation_mm=0.8,
                 angle_deg=0.9 * planned.number / 2,
                 clearances=(Clearance("Spinal cord", 8.1 if near else 14.2, 10.0),),
+                ahead=(
+                    Encounter("bone", "bone", 12.0, 20.0, "scan"),
+                    Encounter("Spinal cord", "cord", 31.5, 9.0, "structures"),
+                ),
             )
         )
     tracks[5] = NeedleTrack(6, plan().needles[5])

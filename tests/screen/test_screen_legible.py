@@ -55,7 +55,8 @@ def test_no_words_are_clipped(qtbot, language, size, step):
     qtbot.wait(1)
     assert clipped(window) == []
     window._toggle_cartridges()
-    qtbot.wait(1)
+    # Words that wrap tell their height only after they have got their width.
+    qtbot.wait(20)
     assert clipped(window) == []
 
 

@@ -75,14 +75,14 @@ def test_limits_of_a_stale_dose_are_not_in_the_colours_of_a_fresh_one(window):
 
 def test_what_lies_ahead_is_said_nearest_first_and_the_cord_warns():
     track = replace(needles()[0], ahead=(CORD, BONE))
-    text = "ahead: bone on the scan in 12 mm, Spinal cord in 32 mm"
+    text = "ahead: bone (scan) 12 mm, Spinal cord 32 mm"
     assert ahead_line(track) == (text, theme.WARN)
     inside = replace(track, ahead=(replace(BONE, distance_mm=0.0),))
-    assert ahead_line(inside) == ("ahead: tip in bone on the scan", theme.NOTE)
+    assert ahead_line(inside) == ("ahead: tip in bone (scan)", theme.NOTE)
     assert ahead_line(replace(track, ahead=()))[0] == ""
 
 
-@pytest.mark.parametrize(("language", "bone"), [("en", "bone on the scan"), ("zh", "扫描所见骨")])
+@pytest.mark.parametrize(("language", "bone"), [("en", "bone (scan)"), ("zh", "骨（扫描）")])
 def test_the_card_says_what_lies_ahead_in_both_languages(qtbot, language, bone):
     speak(language)
     window = RoomWindow(Recorder(), clock=lambda: NOW)

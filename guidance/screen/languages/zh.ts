@@ -904,12 +904,12 @@
       <translation>被拒绝</translation>
     </message>
     <message>
-      <source>bone on the scan</source>
-      <translation>扫描所见骨</translation>
+      <source>bone (scan)</source>
+      <translation>骨（扫描）</translation>
     </message>
     <message>
-      <source>gas on the scan</source>
-      <translation>扫描所见气体</translation>
+      <source>gas (scan)</source>
+      <translation>气体（扫描）</translation>
     </message>
     <message>
       <source>CONTINUE</source>
@@ -1092,8 +1092,8 @@
       <translation>无可比较</translation>
     </message>
     <message>
-      <source>{what} in {mm} mm</source>
-      <translation>{mm} mm 处为{what}</translation>
+      <source>{what} {mm} mm</source>
+      <translation>{what} {mm} mm</translation>
     </message>
     <message>
       <source>tip in {what}</source>
