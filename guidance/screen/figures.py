@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
 
 from guidance.procedure.snapshot import DoseView, Snapshot
 from guidance.screen import theme, words
+from guidance.screen.buttons import set_role
 from guidance.screen.doses import dose_rows, modelled_figure, modelled_line
 from guidance.screen.language import marked, said, tr
 from guidance.screen.panels import label, panel
@@ -242,6 +243,8 @@ class DoseFigures(QWidget):
             return
         colours = structure_colours(snapshot)
         stale = snapshot.dose_is_stale and snapshot.dose is not None
+        # One column more has its room from smaller letters.
+        set_role(self._figures, "" if snapshot.modelled is None else "quiet")
         self._figures.setText(_figure_table(snapshot, colours, stale=stale))
         unsure = snapshot.modelled is None or snapshot.modelled_is_stale
         self._modelled.setText(
@@ -265,8 +268,8 @@ class DoseFigures(QWidget):
 def _figure_table(snapshot: Snapshot, colours: dict[str, str], *, stale: bool) -> str:
     """Return the figures as rich text; those of a stale dose are marked as such."""
     quiet, rows = theme.QUIET, dose_rows(snapshot)
-    # What the model-based dose is takes the place of two.
-    most = MOST_ROWS if snapshot.modelled is None else MOST_ROWS - 2
+    # What the model-based dose is takes the place of one.
+    most = MOST_ROWS if snapshot.modelled is None else MOST_ROWS - 1
     heads = (tr("implant"), theme.TEXT), (tr("counted"), quiet), (tr("plan"), quiet)
     lines = ["<td></td><td></td>" + "".join(_right(coloured(*head)) for head in heads)]
     lines[0] += _modelled_cell(snapshot, tr("MC research"))

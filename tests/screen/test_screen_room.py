@@ -92,7 +92,7 @@ def test_language_and_keys_come_from_the_configuration(quick, monkeypatch):
     session.options.screen = session.screen
     session.mailbox.put(snapshot())
     try:
-        room.run_on_screen(session, timeout_s=0.5)
+        room.run_on_screen(session, timeout_s=2.0)
     finally:
         speak("en")
     assert seen[0] == ("zh", "F13")
@@ -132,5 +132,5 @@ def test_an_error_while_drawing_is_said_in_the_window(qtbot, quick, monkeypatch,
     session = FakeSession()
     session.mailbox.put(snapshot())
     with qtbot.capture_exceptions():
-        assert room.run_on_screen(session, timeout_s=0.5) == 1
+        assert room.run_on_screen(session, timeout_s=2.0) == 1
     assert any("no such plane" in text for text in said)
