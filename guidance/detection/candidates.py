@@ -98,11 +98,24 @@ def small(group: Group, frame: ScanFrame) -> bool:
     return float(np.linalg.norm(extent)) <= LARGEST_MM
 
 
+def connected(mask: NDArray[np.bool_]) -> tuple[NDArray[np.integer], int]:
+    """Return the number of the connected group of each voxel, 0 for none, and how many there are.
+
+    In half the memory where the groups are few enough to be numbered so.
+    """
+    touching = np.ones((3, 3, 3))
+    try:
+        labels, count = ndimage.label(mask, touching, output=np.uint16)  # type: ignore[call-overload]
+    except RuntimeError:
+        labels, count = ndimage.label(mask, touching)
+    return labels, int(count)
+
+
 def _pieces(
     mask: NDArray[np.bool_], corner: NDArray[np.int64], frame: ScanFrame, level: float
 ) -> list[Group]:
     least = max(2.0, SMALLEST_VOLUME_MM3 / float(_voxel(frame).prod()))
-    labels, count = ndimage.label(mask, np.ones((3, 3, 3)))
+    labels, count = connected(mask)
     found = []
     for number, box in enumerate(ndimage.find_objects(labels, count), start=1):
         index = np.argwhere(labels[box] == number)

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from guidance.detection.candidates import connected
 from guidance.detection.frame import ScanFrame
 from guidance.detection.rods import Fit, Look, Patch, fit_rods
 from guidance.imaging.volume import Volume
@@ -106,7 +107,7 @@ def find_needles(
         clip_hu: value at which the scan clips.
     """
     level = float(np.clip(METAL_HU_MM / frame.slice_mm, LEAST_METAL_HU, MOST_METAL_HU))
-    labels, count = ndimage.label(stands_out > level, np.ones((3, 3, 3)))
+    labels, count = connected(stands_out > level)
     needles: list[NeedleLine] = []
     for index, box in enumerate(ndimage.find_objects(labels, count), start=1):
         where = np.argwhere(labels[box] == index) + [s.start for s in box]
