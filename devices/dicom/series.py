@@ -1,8 +1,8 @@
 """When is a series whole? By evidence, never by a count of seconds alone.
 
 Its sender let go; or all images that the scanner says it took are there, with no gap between
-them, and no next acquisition follows on their heels; or nothing came for a while. A late
-instance opens it again.
+them, and no next acquisition follows on their heels; or nothing came for a while, longer where
+the scanner counted images that did not come yet. A late instance opens it again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # After the last image that the scanner counts, the next table position would follow this soon.
 COUNTED_S = 0.1
+# Quiet is believed so many times later while the sender holds on and owes images it has counted.
+OWED_QUIETS = 10
 # A gap of so many times the usual one has room for a slice that is still to come.
 WIDE_GAP = 1.5
 
@@ -47,14 +49,20 @@ class _Open:
 
     def is_counted_out(self) -> bool:
         """Tell whether every image the scanner says it took is here, without a gap."""
-        if not self.slices or len(self.slices) != len(self.files):
-            return False
-        if sum({s.acquisition: s.images for s in self.slices}.values()) != len(self.slices):
+        if not self.slices or len(self.slices) != len(self.files) or self.owed() != 0:
             return False
         # A place may be imaged again and again: bursts of one table position.
         places = sorted({round(s.place_mm, 2) for s in self.slices})
         gaps = [b - a for a, b in pairwise(places)]
         return not gaps or max(gaps) <= WIDE_GAP * median(gaps)
+
+    def owed(self) -> int:
+        """Return how many images more the scanner says it took; 0 where it says nothing."""
+        return sum({s.acquisition: s.images for s in self.slices}.values()) - len(self.slices)
+
+    def quiets(self) -> int:
+        """Return how many quiet times tell that nothing more comes."""
+        return OWED_QUIETS if self.senders and self.owed() > 0 else 1
 
 
 class SeriesWatch:
@@ -68,6 +76,8 @@ class SeriesWatch:
         self._quiet_s = quiet_s
         self._whole = whole
         self._open: dict[str, _Open] = {}
+        # Ended by quiet, with images owed: what a late one goes on from.
+        self._short: dict[str, _Open] = {}
         self._lock = threading.Lock()
         self._now_s = float("-inf")
 
@@ -89,7 +99,9 @@ class SeriesWatch:
             evidence: what a slice says of its series, if it says anything.
         """
         with self._lock:
-            series = self._open.setdefault(series_uid, _Open(set(), now_s))
+            if series_uid not in self._open:
+                self._open[series_uid] = self._short.pop(series_uid, _Open(set(), now_s))
+            series = self._open[series_uid]
             series.files.update(files)
             series.touched_s = now_s
             if sender is not None:
@@ -115,7 +127,7 @@ class SeriesWatch:
         self._now_s = now_s
         for series_uid, series in self._snapshot():
             silence_s = now_s - series.touched_s
-            if silence_s >= self._quiet_s:
+            if silence_s >= self._quiet_s * series.quiets():
                 self._finish(series_uid, "quiet")
             elif silence_s >= COUNTED_S and series.is_counted_out():
                 self._finish(series_uid, "count")
@@ -127,6 +139,8 @@ class SeriesWatch:
     def _finish(self, series_uid: str, evidence: str) -> None:
         with self._lock:
             series = self._open.pop(series_uid, None)
+            if series is not None and series.owed() > 0:
+                self._short[series_uid] = replace(series, senders=set())
         if series is None:
             return
         try:

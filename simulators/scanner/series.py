@@ -56,7 +56,7 @@ def ct_images(
         data.SeriesNumber = label.number
         data.SeriesDescription = label.description
         data.InstanceNumber = k + 1
-        data.AcquisitionNumber = 1
+        data.AcquisitionNumber, data.ImagesInAcquisition = 1, len(hu)
         data.AcquisitionDate, data.AcquisitionTime = _date_and_time(at)
         data.PatientPosition = "HFP" if protocol.prone else "HFS"
         x, y, z = (float(v) for v in affine[:3, :3] @ (0, 0, k) + affine[:3, 3])

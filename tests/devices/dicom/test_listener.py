@@ -405,10 +405,15 @@ def _killed(tmp_path: Path, *, slices: int, kills: int) -> None:
 
 
 def test_real_series_arrive_whole(
-    data_dir: Path, listener: Listener, announced: list[Announcement]
+    data_dir: Path, tmp_path: Path, announced: list[Announcement]
 ) -> None:
     folder = data_dir / "seed_phantom" / "CT"
-    command = [str(STORESCU), "-aec", "SEEDGUIDE", "+sd", "127.0.0.1", str(listener.port)]
-    subprocess.run([*command, str(folder)], timeout=60, check=False)
-    wait_for(announced, 1)
+    # A sender on a busy machine pauses; its release is what tells here.
+    config = ListenerConfig(tmp_path / "store", 0, quiet_s=20.0, reserve_bytes=0)
+    with Listener(config, announced.append) as listener:
+        command = [str(STORESCU), "-aec", "SEEDGUIDE", "+sd", "127.0.0.1", str(listener.port)]
+        subprocess.run([*command, str(folder)], timeout=60, check=False)
+        wait_for(announced, 1)
     assert announced[0].modality == "CT"
+    assert len(announced[0].files) == len(list(folder.iterdir()))
+    assert announced[0].complete_by == "release"

@@ -40,6 +40,23 @@ def test_counted_out_at_the_last_slice_in_any_order(n: int, random: object) -> N
     assert told.all == [(n, "count")], "the release says nothing new"
 
 
+def test_quiet_is_not_believed_soon_while_images_are_owed() -> None:
+    told = Told()
+    for k in range(3):
+        told.slice(k, 5, 0.01 * k, place=2.0 * k)
+    told.watch.tick(4.9)
+    assert told.all == [], "the scanner holds on and owes two images"
+    told.watch.tick(5.1)
+    assert told.all == [(3, "quiet")], "it never let go"
+    told.slice(3, 5, 6.0, place=6.0)
+    told.watch.lost(7)
+    told.watch.tick(6.6)
+    assert told.all[1:] == [(4, "quiet")], "whoever is gone sends nothing more"
+    told.slice(4, 5, 7.0, place=8.0)
+    told.watch.tick(7.15)
+    assert told.all[2:] == [(5, "count")], "the last of them came late"
+
+
 def test_table_positions_that_follow_one_another_are_one_series() -> None:
     told = Told()
     for k in range(9):
