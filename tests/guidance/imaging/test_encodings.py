@@ -109,9 +109,9 @@ def test_every_encoding_arrives_and_is_the_same_volume(
     plain = read_series(written(tmp_path / "plain", smooth_slices(signed=signed)))
     encoded(tmp_path / "plain", tmp_path / "encoded", syntax)
     announced: list[Announcement] = []
-    with Listener(
-        ListenerConfig(tmp_path / "store", 0, reserve_bytes=0), announced.append
-    ) as listener:
+    # The release tells when all are there; a busy machine pauses longer than the usual quiet time.
+    config = ListenerConfig(tmp_path / "store", 0, quiet_s=20.0, reserve_bytes=0)
+    with Listener(config, announced.append) as listener:
         paths = sorted((tmp_path / "encoded").iterdir())
         result = send(paths, host="127.0.0.1", port=listener.port, called_ae="SEEDGUIDE")
         assert not result.failed
