@@ -13,7 +13,6 @@ adding it exactly, however often.
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -40,25 +39,6 @@ _P0, _P1, _P2, _P3, _P4, _P5 = (np.float32(p * COLUMNS_PER_RADIAN) for p in ANGL
 # Voxels whose buffers stay in the first-level cache, and parts that two to sixteen cores share.
 _SPAN = 400
 _PARTS = 16
-
-
-def _ready_numba() -> None:
-    """Ready numba without the linear algebra that it would offer to compiled code.
-
-    It imports scipy.linalg for that, a quarter of the time to the first dose; no compiled loop of
-    ours multiplies matrices.
-    """
-    blas = "scipy.linalg.cython_blas"
-    if blas in sys.modules:
-        return
-    sys.modules[blas] = None  # type: ignore[assignment]
-    try:
-        import numba.np.arraymath  # noqa: F401, PLC0415  which looks for it, once
-    finally:
-        del sys.modules[blas]
-
-
-_ready_numba()
 
 
 def _bitcast(_: Any, value: Any) -> Any:

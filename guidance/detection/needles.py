@@ -46,6 +46,9 @@ LEAST_STEEL_HU_MM2 = 1500.0
 LEAST_EXPLAINED = 0.6
 # A ridge of bone or the edge of a table is neither as sharp nor as like a rod.
 LEAST_WITHIN, WIDEST_SPREAD_MM = 0.87, 1.2
+# So much metal is steel even where it looks broader, as long as a rod explains it well: where
+# the scale clips a needle in thin slices, its sides bloom.
+SURE_STEEL_HU_MM2, SURELY_EXPLAINED = 6.0 * LEAST_STEEL_HU_MM2, 0.8
 # A needle that strays further than this from a straight line over its length is bent; the
 # straight rod is then fitted to a shorter stretch.
 BENT_MM, BENT_FIT_MM, REACH_MM = 1.0, 25.0, 60.0
@@ -332,7 +335,8 @@ def _ended(
     fit = min(fits, key=lambda f: f.cost)
     if fit.explained < LEAST_EXPLAINED or fit.amplitudes[0] < LEAST_STEEL_HU_MM2 * length:
         return None
-    if fit.explained_within < LEAST_WITHIN or fit.spread_mm > WIDEST_SPREAD_MM:
+    steel = fit.amplitudes[0] >= SURE_STEEL_HU_MM2 * length and fit.explained >= SURELY_EXPLAINED
+    if fit.explained_within < LEAST_WITHIN or (fit.spread_mm > WIDEST_SPREAD_MM and not steel):
         return None
     axis = fit.axes[0]
     tips = [f.centres[0] + 0.5 * length * f.axes[0] for f in fits]
