@@ -139,7 +139,7 @@ class SeriesWatch:
     def _finish(self, series_uid: str, evidence: str) -> None:
         with self._lock:
             series = self._open.pop(series_uid, None)
-            if series is not None and series.owed() > 0:
+            if series is not None and evidence == "quiet" and series.owed() > 0:
                 self._short[series_uid] = replace(series, senders=set())
         if series is None:
             return
