@@ -27,12 +27,6 @@ LATIN = re.compile(
 )
 
 
-@pytest.fixture(autouse=True)
-def _english_afterwards(qapp):
-    yield
-    speak("en")
-
-
 @pytest.fixture
 def window(qtbot) -> RoomWindow:
     speak("zh")

@@ -18,12 +18,6 @@ from tests.screen.room_case import NOW, Recorder, snapshot
 SIZES = [(1280, 720), (1920, 1080), (3840, 2160)]
 
 
-@pytest.fixture(autouse=True)
-def _english_afterwards(qapp):
-    yield
-    speak("en")
-
-
 def clipped(window: RoomWindow) -> list[str]:
     """Labels and buttons whose words need more room than they have."""
     found = []

@@ -24,12 +24,6 @@ BONE = Encounter("bone", "bone", 12.2, 4.0, "scan")
 CORD = Encounter("Spinal cord", "cord", 31.6, 8.0, "structures")
 
 
-@pytest.fixture(autouse=True)
-def _english_afterwards(qapp):
-    yield
-    speak("en")
-
-
 @pytest.fixture
 def window(qtbot) -> RoomWindow:
     made = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)

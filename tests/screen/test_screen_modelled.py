@@ -37,12 +37,6 @@ def modelled(**changes: object) -> ModelledView:
     return replace(view, **changes)
 
 
-@pytest.fixture(autouse=True)
-def _english_afterwards(qapp):
-    yield
-    speak("en")
-
-
 @pytest.fixture
 def window(qtbot) -> RoomWindow:
     made = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)

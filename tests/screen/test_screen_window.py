@@ -23,12 +23,6 @@ def case() -> Snapshot:
     return snapshot()
 
 
-@pytest.fixture(autouse=True)
-def _english_afterwards(qapp):
-    yield
-    speak("en")
-
-
 @pytest.fixture
 def acts() -> Recorder:
     return Recorder()
