@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from guidance.conductor.modelled import modelled_description
 from guidance.exchange import ExportReference, write_dose, write_plan, write_structures
 from guidance.journal import Record
 from guidance.procedure.snapshot import Snapshot
@@ -72,4 +73,25 @@ def _write_dicom(folder: Path, snapshot: Snapshot) -> list[Path]:
     write_dose(paths[0], dose.dose_gy, dose.geometry, reference, description=dose.method)
     write_structures(paths[1], snapshot.structures, reference, needles=snapshot.needles)
     write_plan(paths[2], plan, snapshot.seeds, reference)
-    return paths
+    return [*paths, *_write_modelled(folder, snapshot, reference)]
+
+
+def _write_modelled(folder: Path, snapshot: Snapshot, reference: ExportReference) -> list[Path]:
+    """Write the model-based dose as objects of its own; nothing while it is stale or coarse.
+
+    Old files of it are taken away: beside a new TG-43 dose they would be of another implant.
+    """
+    view, plan = snapshot.modelled, snapshot.plan
+    named = {name: folder / f"RTDOSE-MC-{name}.dcm" for name in ("medium", "water")}
+    if view is None or plan is None or not view.ended or snapshot.modelled_is_stale:
+        for path in named.values():
+            path.unlink(missing_ok=True)
+        return []
+    doses = {"medium": view.dose_gy, "water": view.water_gy}
+    return [
+        write_dose(
+            path, doses[name], view.geometry, reference,
+            description=modelled_description(name, plan.source_model), variant=f"mc-{name}",
+        )
+        for name, path in named.items()
+    ]  # fmt: skip

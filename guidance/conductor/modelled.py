@@ -193,7 +193,7 @@ def compute_modelled(
     paths = {
         name: write_dose(
             out / f"RTDOSE-MC-{name}.dcm", values.astype(np.float32), media.geometry, reference,
-            description=f"{how} ({RESEARCH}), dose to {name}, {source.model}",
+            description=modelled_description(name, source.model, how=how),
             variant=f"mc-{name}",
         )
         for name, values in result.items()
@@ -218,6 +218,17 @@ def compute_modelled(
         f"{len(seeds)} seeds, their metal met, grid {options.spacing_mm:g} mm"
     )
     return ModelledDose(paths, method, found, _statistics(dose, regions, patient), tuple(remarks))
+
+
+def modelled_description(name: str, model: str, *, how: str = "Monte Carlo") -> str:
+    """Return how an RTDOSE names itself, in the 64 characters that DICOM leaves.
+
+    Args:
+        name: ``medium`` or ``water``, to which the dose is.
+        model: of the seeds.
+        how: the dose was made.
+    """
+    return f"{how} ({RESEARCH}), dose to {name}, {model}"
 
 
 def _seeds(given: GivenSeeds) -> Seeds:

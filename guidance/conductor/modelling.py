@@ -299,6 +299,7 @@ class Modelling:
                     structure.name,
                     figures(of_medium, bench.prescription_gy),
                     figures(of_water, bench.prescription_gy),
+                    *of_medium.curve(),
                 )
             )
         for name, (_, wanted) in bench.regions.items():
@@ -312,6 +313,7 @@ class Modelling:
         return ModelledView(
             geometry=dose.geometry,
             dose_gy=medium,
+            water_gy=water,
             tg43_gy=bench.tg43_gy,
             uncertainty=dose.uncertainty.astype(np.float32),
             figures=tuple(found),

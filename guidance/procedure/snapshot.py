@@ -139,11 +139,15 @@ class ModelledFigures:
         structure: its name.
         medium: of dose to medium in medium.
         water: of dose to water in medium.
+        dose_gy: (n,) ascending, of the histogram of dose to medium.
+        volume_percent: (n,) of the structure that receives at least that.
     """
 
     structure: str
     medium: dict[str, float]
     water: dict[str, float]
+    dose_gy: NDArray[np.float64]
+    volume_percent: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,7 @@ class ModelledView:
     Attributes:
         geometry: of its grid.
         dose_gy: (nz, ny, nx) float32, to medium in medium, to full decay.
+        water_gy: (nz, ny, nx) float32, the same to water in medium.
         tg43_gy: (nz, ny, nx) float32, TG-43 of the same seeds on the same grid.
         uncertainty: (nz, ny, nx) float32, relative standard uncertainty of ``dose_gy``.
         figures: of target and organs.
@@ -170,6 +175,7 @@ class ModelledView:
 
     geometry: GridGeometry
     dose_gy: NDArray[np.float32]
+    water_gy: NDArray[np.float32]
     tg43_gy: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
     figures: tuple[ModelledFigures, ...]

@@ -26,7 +26,7 @@ from reportlab.platypus import (
 )
 
 from dose.structures import Structure
-from guidance.procedure.snapshot import Snapshot
+from guidance.procedure.snapshot import ModelledView, Snapshot
 from guidance.report import tables
 from guidance.report.figures import dvh_png, slices_png
 
@@ -113,7 +113,7 @@ def _dose(snapshot: Snapshot) -> list[Flowable]:
         Spacer(0, 1.5 * mm),
         _table(tables.dose_rows(dose, snapshot.planned_dose)),
         Spacer(0, 2 * mm),
-        _image(dvh_png(dose, snapshot.planned_dose), WIDTH),
+        _image(dvh_png(dose, snapshot.planned_dose, _current(snapshot)), WIDTH),
     ]
     if snapshot.dose_is_stale:
         parts.append(Paragraph("<b>A seed has changed since this dose.</b>", _BODY))
@@ -150,7 +150,7 @@ def _modelled(snapshot: Snapshot) -> list[Flowable]:
     said = (
         f"{view.method}, after event {view.event_number}. {view.histories:,} histories, mean "
         f"standard uncertainty {reached}. It is not validated against measurements in bone; the "
-        "dose above, the histograms and the isodoses are TG-43."
+        "dose above and the isodoses are TG-43, and so are all histograms but the dotted ones."
     )
     parts += [
         Paragraph(_text(said), _BODY),
@@ -166,6 +166,11 @@ def _modelled(snapshot: Snapshot) -> list[Flowable]:
     elif not view.ended:
         parts.append(Paragraph("<b>The model-based dose had not converged to its end.</b>", _BODY))
     return [KeepTogether(parts)]
+
+
+def _current(snapshot: Snapshot) -> ModelledView | None:
+    """Return the model-based dose of this very implant."""
+    return None if snapshot.modelled_is_stale else snapshot.modelled
 
 
 def _targets(snapshot: Snapshot) -> set[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,18 +16,36 @@ from scipy import ndimage
 
 from dose.structures import Structure
 from guidance.imaging.volume import Volume
-from guidance.procedure.snapshot import DoseView, Snapshot
+from guidance.procedure.snapshot import DoseView, ModelledView, Snapshot
 
 FloatArray = NDArray[np.float64]
 
 # Percent of the prescription and colours that differ in lightness too (Okabe and Ito's palette).
 ISODOSES = ((50, "#56b4e9"), (100, "#f0e442"), (150, "#e69f00"), (200, "#d55e00"))
 WINDOW_HU = (-350.0, 850.0)
+STYLES = ("-", ":", "--", "-.")
 HALF_WIDTH_MM = 55.0
 MOST_SLICES = 6
 PIXEL_MM = 0.75
 SEED_HALF_MM = 2.25
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A cumulative histogram.
+
+    Attributes:
+        structure: its name.
+        dose: what the dose says it is.
+        dose_gy: (n,) ascending.
+        volume_percent: (n,) of the structure that receives at least that.
+    """
+
+    structure: str
+    dose: str
+    dose_gy: FloatArray
+    volume_percent: FloatArray
 
 
 def slices_png(snapshot: Snapshot, target: Structure) -> bytes:
@@ -61,8 +81,10 @@ def slices_png(snapshot: Snapshot, target: Structure) -> bytes:
     return _png(figure)
 
 
-def dvh_png(dose: DoseView, planned: DoseView | None) -> bytes:
-    """Return the histograms as PNG: the implant solid, the plan dashed."""
+def dvh_png(
+    dose: DoseView, planned: DoseView | None, modelled: ModelledView | None = None
+) -> bytes:
+    """Return the histograms as PNG: implant solid, plan dashed, model-based dose dotted."""
     figure = Figure(figsize=(7.0, 3.1), dpi=170)
     FigureCanvasAgg(figure)
     axes = figure.subplots()
@@ -70,14 +92,44 @@ def dvh_png(dose: DoseView, planned: DoseView | None) -> bytes:
         axes.plot(dvh.dose_gy, dvh.volume_percent, color=f"C{number}", label=dvh.structure)
     for number, dvh in enumerate(planned.dvh if planned else ()):
         axes.plot(dvh.dose_gy, dvh.volume_percent, color=f"C{number}", ls="--", lw=1)
+    for number, dvh in enumerate(dose.dvh if modelled else ()):
+        found = modelled.of(dvh.structure) if modelled else None
+        if found is not None:
+            axes.plot(found.dose_gy, found.volume_percent, color=f"C{number}", ls=":", lw=1.4)
     axes.axvline(dose.prescription_gy, color="0.5", lw=0.8)
     axes.set_xlim(0, 3.5 * dose.prescription_gy)
     axes.set_ylim(0, 101)
     axes.set_xlabel("dose / Gy")
     axes.set_ylabel("volume / %")
     axes.grid(color="0.9")
-    title = "implant solid" + (", plan dashed" if planned else "")
+    title = "TG-43: implant solid" + (", plan dashed" if planned else "")
+    title += "\nMonte Carlo (research), to medium: dotted" if modelled else ""
     axes.legend(title=title, fontsize=7, title_fontsize=7)
+    figure.tight_layout()
+    return _png(figure)
+
+
+def curves_png(curves: Sequence[Curve]) -> bytes:
+    """Return histograms of one dose or more as PNG: a colour a structure, a line style a dose."""
+    structures = list(dict.fromkeys(c.structure for c in curves))
+    doses = list(dict.fromkeys(c.dose for c in curves))
+    figure = Figure(figsize=(7.0, 4.4), dpi=170)
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    for curve in curves:
+        style = STYLES[doses.index(curve.dose) % len(STYLES)]
+        colour = f"C{structures.index(curve.structure)}"
+        axes.plot(curve.dose_gy, curve.volume_percent, color=colour, ls=style)
+    lines = [Line2D([], [], color=f"C{k}", label=name) for k, name in enumerate(structures)]
+    lines += [
+        Line2D([], [], color="0.2", ls=s, label=d) for d, s in zip(doses, STYLES, strict=False)
+    ]
+    axes.set_xlim(0, None)
+    axes.set_ylim(0, 101)
+    axes.set_xlabel("dose / Gy")
+    axes.set_ylabel("volume / %")
+    axes.grid(color="0.9")
+    axes.legend(handles=lines, fontsize=7)
     figure.tight_layout()
     return _png(figure)
 

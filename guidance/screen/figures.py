@@ -35,6 +35,12 @@ COLUMNS = (
     marked("seeds"),
     marked("state"),
 )
+# What the lines of the histogram are, where there are two methods.
+KINDS = marked("solid: TG-43, implant; dashed: TG-43, plan; dotted: MC (research), to medium")
+STALE_KINDS = marked(
+    "solid: TG-43, implant; dashed: TG-43, plan; dotted, faint: MC (research), to medium, STALE"
+)
+STALE_ALPHA = 110
 # As many dose figures as the panel holds.
 MOST_ROWS = 7
 
@@ -133,7 +139,7 @@ def _cells(snapshot: Snapshot, needle: NeedleTrack) -> tuple[tuple[str, str], ..
 
 
 class DvhPlot(QWidget):
-    """Dose-volume histograms: implant solid, plan dashed."""
+    """Dose-volume histograms: implant solid, plan dashed, model-based dose dotted."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -148,6 +154,9 @@ class DvhPlot(QWidget):
         self._plot.showGrid(x=True, y=True, alpha=0.2)
         self._plot.setYRange(0, 100, padding=0.02)
         layout.addWidget(self._plot)
+        self._kinds = label("quiet", wrap=True)
+        self._kinds.setVisible(False)
+        layout.addWidget(self._kinds)
         self._drawn: tuple[object, ...] = ()
         self._line: pyqtgraph.InfiniteLine | None = None
         self.set_scale(1.0)
@@ -169,7 +178,10 @@ class DvhPlot(QWidget):
 
     def show_dose(self, snapshot: Snapshot) -> None:
         """Draw the curves; nothing happens while the dose is the same."""
-        drawn = (snapshot.dose, snapshot.planned_dose, snapshot.structures)
+        drawn = (
+            snapshot.dose, snapshot.planned_dose, snapshot.structures,
+            snapshot.modelled, snapshot.modelled_is_stale,
+        )  # fmt: skip
         if len(self._drawn) == len(drawn) and all(
             a is b for a, b in zip(drawn, self._drawn, strict=True)
         ):
@@ -179,6 +191,7 @@ class DvhPlot(QWidget):
         colours = structure_colours(snapshot)
         for dose, dashed in ((snapshot.planned_dose, True), (snapshot.dose, False)):
             self._draw(dose, colours, dashed=dashed)
+        self._draw_modelled(snapshot, colours)
         dose = snapshot.dose or snapshot.planned_dose
         if dose is not None:
             self._plot.setXRange(0, 3 * dose.prescription_gy, padding=0)
@@ -198,6 +211,20 @@ class DvhPlot(QWidget):
             if dvh.structure in colours and (dashed or dose is None or dose.seeds):
                 pen = pyqtgraph.mkPen(colours[dvh.structure], width=2, style=style)
                 self._plot.plot(dvh.dose_gy, dvh.volume_percent, pen=pen)
+
+    def _draw_modelled(self, snapshot: Snapshot, colours: dict[str, str]) -> None:
+        """Draw the curves of the model-based dose, and say what each kind of line is."""
+        view, stale = snapshot.modelled, snapshot.modelled_is_stale
+        self._kinds.setVisible(view is not None)
+        for found in view.figures if view else ():
+            if found.structure in colours:
+                colour = QColor(colours[found.structure])
+                colour.setAlpha(STALE_ALPHA if stale else 255)
+                pen = pyqtgraph.mkPen(colour, width=3, style=Qt.PenStyle.DotLine)
+                self._plot.plot(found.dose_gy, found.volume_percent, pen=pen)
+        if view is not None:
+            text = tr(STALE_KINDS if stale else KINDS)
+            self._kinds.setText(coloured(text, theme.WARN if stale else theme.QUIET))
 
 
 def structure_colours(snapshot: Snapshot) -> dict[str, str]:

@@ -87,6 +87,21 @@ def test_both_engines_beside_one_another(
     assert sigma.shape == dose.dose_gy.shape
     assert 0 < sigma.min() < 8
     assert list(tmp_path.glob("media-*.png"))
+    table, picture = tmp_path / "dvh.csv", tmp_path / "dvh.png"
+    arguments = ["dvh", found["rtdose"], str(patient / "RTSTRUCT.dcm")]
+    arguments += ["--beside", modelled["rtdose"], "--csv", str(table), "--picture", str(picture)]
+    assert main([*arguments, "--json"]) == 0
+    both = json.loads(capsys.readouterr().out)
+    assert both["dose"].startswith("TG-43 2D")
+    assert both["beside"]["dose"].startswith("Monte Carlo (model-based, research), dose to medium")
+    again = both["beside"]["structures"]["GTV"]["D90_gy"]
+    assert again == pytest.approx(medium["D90_gy"], rel=0.01)
+    rows = [row.split(",")[0] for row in table.read_text().splitlines()[1:]]
+    assert rows.count("GTV") == rows.count("Spinal cord") == 800
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert main(arguments) == 0
+    told = capsys.readouterr().out
+    assert told.index("TG-43 2D") < told.index("Monte Carlo (model-based, research)")
 
 
 def test_the_corrected_dose_and_needles_in_place(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QColor
 
 from guidance.procedure.snapshot import ModelledFigures, ModelledView, Snapshot
 from guidance.screen import RoomWindow
@@ -26,10 +27,16 @@ def modelled(**changes: object) -> ModelledView:
     target = {"D90_gy": 117.0, "V100_percent": 89.4, "V150_percent": 55.5, "Dmax_gy": 333.0}
     cord = {"Dmax_gy": 41.0, "D0.1cc_gy": 37.0}
     view = ModelledView(
-        geometry, tg43 * part, tg43, np.full(geometry.shape, 0.02, np.float32),
+        geometry, tg43 * part, tg43 * part, tg43, np.full(geometry.shape, 0.02, np.float32),
         (
-            ModelledFigures("GTV", target, {**target, "D90_gy": 119.0}),
-            ModelledFigures("Spinal cord", cord, {"Dmax_gy": 44.0, "D0.1cc_gy": 39.0}),
+            ModelledFigures(
+                "GTV", target, {**target, "D90_gy": 119.0},
+                np.linspace(0, 330, 60), 100 * np.exp(-((np.linspace(0, 330, 60) / 190) ** 4)),
+            ),
+            ModelledFigures(
+                "Spinal cord", cord, {"Dmax_gy": 44.0, "D0.1cc_gy": 39.0},
+                np.linspace(0, 41, 60), np.linspace(100, 0, 60),
+            ),
         ),
         (("target", 0.0234), ("cord", 0.051)), "GTV", "Spinal cord", 41, "1.9", 12, 800_000, False,
         "Monte Carlo (model-based, research), 6711",
@@ -61,6 +68,26 @@ def test_its_figures_stand_beside_tg43_under_their_own_name(window):
     # TG-43 is where it was.
     assert "133 Gy" in text
     assert "TG-43 2D line source" in text
+
+
+def dotted(window: RoomWindow) -> list[QColor]:
+    """Return the colours of the dotted lines of the histogram."""
+    pens = [item.opts["pen"] for item in window.dvh._plot.listDataItems()]
+    return [pen.color() for pen in pens if pen.style() == Qt.PenStyle.DotLine]
+
+
+def test_its_histogram_is_dotted_and_named(window):
+    window.show_snapshot(snapshot())
+    assert not dotted(window)
+    assert window.dvh._kinds.isHidden()
+    window.show_snapshot(snapshot(modelled=modelled()))
+    assert [c.alpha() for c in dotted(window)] == [255, 255]
+    assert "dotted: MC (research), to medium" in window.dvh._kinds.text()
+    window.show_snapshot(snapshot(modelled=modelled(), modelled_is_stale=True))
+    assert all(c.alpha() < 200 for c in dotted(window))
+    assert "STALE" in window.dvh._kinds.text()
+    window.show_snapshot(snapshot())
+    assert not dotted(window)
 
 
 def test_an_outdated_or_refused_one_says_so(window):

@@ -416,6 +416,14 @@
       <translation>正在收敛</translation>
     </message>
     <message>
+      <source>solid: TG-43, implant; dashed: TG-43, plan; dotted: MC (research), to medium</source>
+      <translation>实线：TG-43，植入；虚线：TG-43，计划；点线：MC（研究用），对介质剂量</translation>
+    </message>
+    <message>
+      <source>solid: TG-43, implant; dashed: TG-43, plan; dotted, faint: MC (research), to medium, STALE</source>
+      <translation>实线：TG-43，植入；虚线：TG-43，计划；淡点线：MC（研究用），对介质剂量，已过时</translation>
+    </message>
+    <message>
       <source>needle</source>
       <translation>针</translation>
     </message>

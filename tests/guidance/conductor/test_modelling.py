@@ -10,16 +10,18 @@ from pathlib import Path
 
 import numba
 import numpy as np
+import pydicom
 import pytest
 
 from dose.geometry import GridGeometry
 from dose.structures import Structure
 from guidance.conductor.conductor import Conductor
+from guidance.conductor.exports import export_case
 from guidance.conductor.modelling import Modelled, Modelling
 from guidance.conductor.workbench import Workbench
 from guidance.configuration import CtSettings, ModelledSettings
 from guidance.detection import DetectedNeedle
-from guidance.exchange import ExportReference, write_structures
+from guidance.exchange import ExportReference, read_dose, write_structures
 from guidance.imaging.volume import Volume
 from guidance.journal import Journal
 from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed
@@ -294,6 +296,34 @@ def room(case: Path) -> Iterator[Room]:
     yield room
     room.conductor.stop()
     room.journal.close()
+
+
+def test_it_leaves_the_case_as_objects_under_its_own_name(room: Room, tmp_path: Path) -> None:
+    snapshot, out = room.until(settled), tmp_path / "out"
+
+    def leaving(shown: Snapshot) -> list[str]:
+        export_case(out, shown, {"journal": {"digest": "d"}}, [])
+        return sorted(p.name for p in out.glob("RTDOSE*.dcm"))
+
+    assert leaving(snapshot) == ["RTDOSE-MC-medium.dcm", "RTDOSE-MC-water.dcm", "RTDOSE.dcm"]
+    tg43, medium, water = (
+        pydicom.dcmread(out / f"RTDOSE{name}.dcm") for name in ("", "-MC-medium", "-MC-water")
+    )
+    assert tg43.SeriesDescription.startswith("TG-43 2D line source")
+    for found, name in ((medium, "medium"), (water, "water")):
+        named = f"Monte Carlo (model-based, research), dose to {name}, 6711"
+        assert found.SeriesDescription == found.DoseComment == named
+    assert len({d.SeriesInstanceUID for d in (tg43, medium, water)}) == 3
+    assert len({d.SOPInstanceUID for d in (tg43, medium, water)}) == 3
+    assert len({d.FrameOfReferenceUID for d in (tg43, medium, water)}) == 1
+    view = snapshot.modelled
+    assert view is not None
+    again = read_dose(out / "RTDOSE-MC-medium.dcm")
+    assert again.geometry.same_grid(view.geometry)
+    assert np.allclose(again.dose_gy, view.dose_gy, rtol=1e-6, atol=1e-6)
+    # One of another implant must not lie beside the new TG-43 dose.
+    assert leaving(replace(snapshot, modelled_is_stale=True)) == ["RTDOSE.dcm"]
+    assert leaving(replace(snapshot, modelled=replace(view, ended=False))) == ["RTDOSE.dcm"]
 
 
 def settled(snapshot: Snapshot) -> bool:

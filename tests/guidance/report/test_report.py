@@ -24,7 +24,8 @@ from guidance.procedure.snapshot import (
     Snapshot,
     Step,
 )
-from guidance.report import write_report
+from guidance.report import Curve, curves_png, write_report
+from guidance.report.figures import dvh_png
 from guidance.tracking.implant import ImplantSeed, NeedleTrack
 
 AT = datetime(2026, 1, 13, 9, 0, tzinfo=UTC)
@@ -104,8 +105,14 @@ def modelled(snapshot: Snapshot) -> ModelledView:
     dose = snapshot.dose
     figures = {"D90_gy": 111.1, "V100_percent": 88.8, "V150_percent": 44.4, "Dmax_gy": 901.0}
     return ModelledView(
-        dose.geometry, dose.dose_gy, dose.dose_gy, np.full_like(dose.dose_gy, 0.02),
-        (ModelledFigures("GTV <b>", figures, {**figures, "D90_gy": 122.2}),),
+        dose.geometry, dose.dose_gy, dose.dose_gy, dose.dose_gy,
+        np.full_like(dose.dose_gy, 0.02),
+        (
+            ModelledFigures(
+                "GTV <b>", figures, {**figures, "D90_gy": 122.2},
+                np.linspace(0, 350, 50), np.linspace(100, 0, 50),
+            ),
+        ),
         (("target", 0.0187),), "GTV <b>", "", 12, "scan", 2, 1_600_000, True,
         "Monte Carlo (model-based, research), 6711, dose to medium in medium",
         ("0.31 cc of metal.",),
@@ -131,6 +138,17 @@ def test_both_methods_stand_side_by_side_under_their_names(tmp_path: Path) -> No
     assert "The implant has changed since the model-based dose" in text_of(path)
     write_report(path, replace(case, modelled=None, modelled_refused="No curve."))
     assert "There is no model-based dose. No curve." in text_of(path)
+
+
+def test_the_model_based_histogram_is_dotted_and_only_of_this_implant() -> None:
+    case = full()
+    assert case.dose is not None
+    view = modelled(case)
+    alone, both = dvh_png(case.dose, None), dvh_png(case.dose, None, view)
+    assert alone != both
+    one = view.figures[0]
+    lines = [Curve("GTV", name, one.dose_gy, one.volume_percent) for name in ("TG-43", "MC")]
+    assert curves_png(lines) != curves_png(lines[:1])
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
