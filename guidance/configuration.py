@@ -29,6 +29,7 @@ class ListenerSettings:
         tls_cert: PEM file of our certificate; empty for plain connections.
         tls_key: PEM file of its key.
         tls_ca: PEM file of the authorities whose peers may call; empty for any.
+        quiet_s: a series is whole after so long without a new image.
     """
 
     host: str = "127.0.0.1"
@@ -39,6 +40,16 @@ class ListenerSettings:
     tls_cert: str = ""
     tls_key: str = ""
     tls_ca: str = ""
+    quiet_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse what no listener can work with."""
+        if not 0 < self.port < 65536:
+            raise RefusedError("listener.port must be 1 to 65535")
+        if not 1 <= len(self.ae_title.strip()) <= 16:
+            raise RefusedError("listener.ae_title must have 1 to 16 characters (PS3.5 AE)")
+        if not 0.1 <= self.quiet_s <= 60.0:
+            raise RefusedError("listener.quiet_s must be 0.1 to 60")
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,13 @@ class CtSettings:
 
     calibrations: tuple[str, ...] = ()
     uncalibrated: str = "schneider"
+
+    def __post_init__(self) -> None:
+        """Check the word."""
+        if self.uncalibrated not in {"schneider", "refuse"}:
+            raise RefusedError(
+                f"ct.uncalibrated must be 'schneider' or 'refuse', not {self.uncalibrated!r}"
+            )
 
 
 @dataclass(frozen=True)
@@ -199,21 +217,9 @@ def _table(path: Path, name: str, values: Any) -> Any:
             )
         values[key] = _value(f"configuration {path}: {name}.{key}", value, defaults[key])
     try:
-        settings = kind(**values)
+        return kind(**values)
     except RefusedError as error:
         raise RefusedError(f"configuration {path}: {error}") from error
-    if isinstance(settings, ListenerSettings) and not 0 < settings.port < 65536:
-        raise RefusedError(f"configuration {path}: listener.port must be 1 to 65535")
-    if isinstance(settings, ListenerSettings) and not 1 <= len(settings.ae_title.strip()) <= 16:
-        raise RefusedError(
-            f"configuration {path}: listener.ae_title must have 1 to 16 characters (PS3.5 AE)"
-        )
-    if isinstance(settings, CtSettings) and settings.uncalibrated not in {"schneider", "refuse"}:
-        raise RefusedError(
-            f"configuration {path}: ct.uncalibrated must be 'schneider' or 'refuse', "
-            f"not {settings.uncalibrated!r}"
-        )
-    return settings
 
 
 def _value(where: str, value: Any, default: Any) -> Any:

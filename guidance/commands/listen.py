@@ -32,7 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tls-ca", type=Path, help="PEM file of the authorities whose peers may call (mutual TLS)"
     )
-    parser.add_argument("--quiet-s", type=float, default=0.5, help="quiet time (default 0.5)")
+    parser.add_argument(
+        "--quiet-s", type=float, help="a series is whole after so long without an image"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -57,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         host=arguments.host or settings.host,
         ae_title=arguments.ae_title or settings.ae_title,
         allow=tuple(allow),
-        quiet_s=arguments.quiet_s,
+        quiet_s=settings.quiet_s if arguments.quiet_s is None else arguments.quiet_s,
         tls=_tls(
             arguments.tls_cert or settings.tls_cert,
             arguments.tls_key or settings.tls_key,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from datetime import datetime
 
 import pyqtgraph
 from PyQt5.QtCore import Qt, pyqtSignal
@@ -71,6 +72,7 @@ class NeedleTable(QTableWidget):
         last = len(COLUMNS) - 1
         heads.setSectionResizeMode(last, QHeaderView.ResizeMode.ResizeToContents)
         self._numbers: list[int] = []
+        self._sightings: list[str] = []
         self._shown: list[tuple[bool, tuple[tuple[str, str], ...]]] = []
         self.cellClicked.connect(lambda row, _column: self.chosen.emit(self._numbers[row]))
 
@@ -81,12 +83,14 @@ class NeedleTable(QTableWidget):
         rows.setMinimumSectionSize(8)
         rows.setDefaultSectionSize(pixels)
 
-    def show_needles(self, snapshot: Snapshot, current: int | None) -> None:
-        """Fill the table; nothing happens while it says the same."""
+    def show_needles(self, snapshot: Snapshot, current: int | None, now: datetime) -> None:
+        """Fill the table; of each needle the pointer tells which scan its figures are of."""
         needles = words.tracks(snapshot)
+        self._sightings = [words.sighting_line(snapshot, needle, now)[0] for needle in needles]
         rows = [(needle.number == current, _cells(snapshot, needle)) for needle in needles]
         self._numbers = [needle.number for needle in needles]
         if rows == self._shown:
+            self._tell_scans()
             return
         self._shown = rows
         self.setRowCount(len(rows))
@@ -99,6 +103,14 @@ class NeedleTable(QTableWidget):
                 self.setItem(i, j, item)
             if chosen:
                 self.scrollToItem(self.item(i, 0))
+        self._tell_scans()
+
+    def _tell_scans(self) -> None:
+        for i, told in enumerate(self._sightings):
+            for j in range(self.columnCount()):
+                item = self.item(i, j)
+                if item is not None:
+                    item.setToolTip(told)
 
 
 def _cells(snapshot: Snapshot, needle: NeedleTrack) -> tuple[tuple[str, str], ...]:

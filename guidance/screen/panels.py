@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayou
 
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import theme, words
+from guidance.screen.buttons import set_role
 from guidance.screen.language import marked, said, tr
 from guidance.screen.words import coloured
 from guidance.tracking.implant import NeedleTrack
@@ -141,17 +142,19 @@ class NeedleCard(QFrame):
         head.addWidget(self._title)
         head.addWidget(self._retraction, 1)
         layout.addLayout(head, 0, 0, 1, 3)
+        self._seen_in = label("quiet", wrap=True)
+        layout.addWidget(self._seen_in, 1, 0, 1, 3)
         self._rows = []
-        for row in range(1, CARD_ROWS + 1):
-            cells = (label(), label("number" if row == 1 else "figure"), label())
+        for row in range(2, CARD_ROWS + 2):
+            cells = (label(), label("number" if row == 2 else "figure"), label())
             cells[1].setAlignment(RIGHT)
             for column, cell in enumerate(cells):
                 layout.addWidget(cell, row, column)
             self._rows.append(cells)
         layout.setColumnStretch(2, 1)
         self._ahead, self._short = label("quiet", wrap=True), False
-        layout.addWidget(self._ahead, CARD_ROWS + 1, 0, 1, 3)
-        layout.setRowStretch(CARD_ROWS + 2, 1)
+        layout.addWidget(self._ahead, CARD_ROWS + 2, 0, 1, 3)
+        layout.setRowStretch(CARD_ROWS + 3, 1)
 
     def show_needle(self, needle: NeedleTrack | None, count: int, retraction: str = "") -> None:
         """Show a needle with what is said of its retraction, or that there is none."""
@@ -170,9 +173,16 @@ class NeedleCard(QFrame):
         self._ahead.setText(coloured(text, colour) if text else "")
         self._say_ahead()
 
+    def show_scan(self, snapshot: Snapshot, needle: NeedleTrack | None, now: datetime) -> None:
+        """Say which scan all its figures are of, and how old that is."""
+        text, colour = words.sighting_line(snapshot, needle, now)
+        self._seen_in.setText(coloured(text, colour) if text else "")
+        self._seen_in.setVisible(bool(text))
+
     def keep_short(self, *, short: bool) -> None:
-        """Leave the line ahead out while a form needs the room, or say it again."""
+        """Leave the line ahead out while a form needs the room, and say the tip less large."""
         self._short = short
+        set_role(self._rows[0][1], "figure" if short else "number")
         self._say_ahead()
 
     def _say_ahead(self) -> None:
@@ -189,7 +199,7 @@ class ImplantPanel(QWidget):
         layout.setSpacing(4)
         seeds, inside = panel()
         row = QHBoxLayout()
-        self._count, self._seen = label("number"), label(wrap=True)
+        self._count, self._seen = label("number"), label("quiet", wrap=True)
         row.addWidget(self._count)
         row.addWidget(self._seen, 1)
         inside.addLayout(row)
@@ -209,7 +219,7 @@ class ImplantPanel(QWidget):
         """Say it anew."""
         ledger, applicator = snapshot.ledger, snapshot.applicator
         self._count.setText(f"{ledger.implanted} / {ledger.directive}")
-        self._seen.setText(html.escape(words.seeds_line(ledger)))
+        self._seen.setText(html.escape(words.seeds_line(snapshot, now)))
         self._armed.setText(coloured(*words.armed_line(applicator, now)))
         device = html.escape(words.applicator_line(applicator, now))
         if applicator.detail:

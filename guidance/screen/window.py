@@ -180,9 +180,10 @@ class RoomWindow(QMainWindow):
         there = needle is not None and needle.number == self._snapshot.applicator.needle
         retraction = retraction_line(self._snapshot) if there else ""
         self.card.show_needle(needle, len(tracks(self._snapshot)), retraction)
+        self.card.show_scan(self._snapshot, needle, self._clock())
         current = needle.number if needle else None
         shown = self._snapshot
-        self._turns.do("table", lambda: self.table.show_needles(shown, current))
+        self._turns.do("table", lambda: self.table.show_needles(shown, current, self._clock()))
 
     def _grow_older(self) -> None:
         """Say anew what changes with time alone."""
@@ -190,6 +191,7 @@ class RoomWindow(QMainWindow):
             now = self._clock()
             self.top_bar.show_snapshot(self._snapshot, now)
             self.implant.show_snapshot(self._snapshot, now)
+            self.card.show_scan(self._snapshot, self.scene.needle, now)
 
     def say(self, text: str, done: bool) -> None:
         """Say in the status line what came of something."""

@@ -9,7 +9,13 @@ from itertools import pairwise
 
 from guidance.alarms import Alarm, Priority
 from guidance.planning.plan import ImplantPlan
-from guidance.procedure.snapshot import ApplicatorView, DoseView, LedgerView, Snapshot
+from guidance.procedure.snapshot import (
+    ApplicatorView,
+    DoseView,
+    LedgerView,
+    ScanView,
+    Snapshot,
+)
 from guidance.screen import theme
 from guidance.screen.language import marked, said, tr
 from guidance.tracking.implant import NeedleTrack
@@ -84,12 +90,31 @@ def scan_line(snapshot: Snapshot, now: datetime) -> str:
     scan = snapshot.scan
     if scan is None:
         return tr("no scan")
+    return scan_words(scan, now)
+
+
+def scan_words(scan: ScanView, now: datetime) -> str:
+    """Return what a scan is, when it was taken (else received), and how long ago."""
     when = scan.acquired_at or scan.received_at
     purpose = tr(PURPOSES[scan.purpose]) if scan.purpose in PURPOSES else "CT"
     parts = {"purpose": purpose, "time": clock_time(when, now), "age": age(when, now)}
     if scan.acquired_at:
         return tr("{purpose} taken {time}, {age}", **parts)
     return tr("{purpose} received {time}, {age}", **parts)
+
+
+def sighting_line(snapshot: Snapshot, needle: NeedleTrack | None, now: datetime) -> tuple[str, str]:
+    """Return which scan the figures of a needle are of, and its colour; empty without one."""
+    if needle is None or needle.tip_mm is None:
+        return "", theme.QUIET
+    scan = next((s for s in snapshot.scans if s.series_instance_uid == needle.scan_uid), None)
+    if scan is None:
+        return tr("of a scan that is not in this case"), theme.WARN
+    text = scan_words(scan, now)
+    shown = snapshot.scan.series_instance_uid if snapshot.scan else needle.scan_uid
+    if needle.scan_uid != shown:
+        return tr("EARLIER SCAN: {scan}", scan=text), theme.WARN
+    return text, theme.QUIET
 
 
 def tracks(snapshot: Snapshot) -> tuple[NeedleTrack, ...]:
@@ -163,11 +188,16 @@ def ahead_line(needle: NeedleTrack | None) -> tuple[str, str]:
     return tr("ahead: {what}", what=", ".join(parts)), theme.WARN if grave else theme.NOTE
 
 
-def seeds_line(ledger: LedgerView) -> str:
-    """Return what the last scan says of the seeds counted."""
-    if ledger.seen is None:
+def seeds_line(snapshot: Snapshot, now: datetime) -> str:
+    """Return what the last scan of the seeds says of those counted, and which scan that is."""
+    seen = snapshot.ledger.seen
+    if seen is None:
         return tr("dropped of planned; not scanned yet")
-    return tr("dropped of planned; {n} seen in the last scan", n=ledger.seen)
+    looked_in = {seed.scan_uid for seed in snapshot.seeds}
+    scans = [s for s in snapshot.scans if s.series_instance_uid in looked_in]
+    if not scans:
+        return tr("dropped of planned; {n} seen in the last scan", n=seen)
+    return tr("dropped of planned; {n} seen: {scan}", n=seen, scan=scan_words(scans[-1], now))
 
 
 def silence_s(applicator: ApplicatorView, now: datetime) -> float:

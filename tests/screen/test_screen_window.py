@@ -72,6 +72,31 @@ def test_every_dose_names_what_it_is_made_of_and_says_when_it_is_stale(window, c
     assert "STALE" in window.figures.text
 
 
+def test_figures_of_a_needle_name_their_scan_and_its_age(qtbot, window, case):
+    window.show_snapshot(case)
+    said_ = window.card._seen_in.text()
+    assert "needles CT taken" in said_
+    assert "3 min ago" in said_
+    assert "needles CT taken" in window.table.item(3, 1).toolTip()
+    window._clock = lambda: NOW + timedelta(minutes=40)
+    window._grow_older()
+    assert "43 min ago" in window.card._seen_in.text()
+    later = replace(case.scan, series_instance_uid="2.0", purpose="verification")
+    window.show_snapshot(replace(case, scan=later, scans=(case.scan, later)))
+    assert "EARLIER SCAN: needles CT taken" in window.card._seen_in.text()
+    window.show_snapshot(replace(case, scans=()))
+    assert "not in this case" in window.card._seen_in.text()
+    window.scene.choose_needle(6)
+    assert window.card._seen_in.isHidden(), "no scan shows it"
+
+
+def test_the_count_of_seen_seeds_names_the_scan_they_were_looked_for_in(window, case):
+    later = replace(case.scan, series_instance_uid="2.0", purpose="verification")
+    # The newest scan has not been searched yet: it is not the one that the count is of.
+    window.show_snapshot(replace(case, scans=(case.scan, later)))
+    assert "9 seen: needles CT taken" in window.implant._seen.text()
+
+
 def test_permit_takes_two_presses(qtbot, window, acts, case):
     window.show_snapshot(case)
     button = window.act_bar.permit_button

@@ -960,8 +960,8 @@
       <translation>{purpose} 接收于 {time}，{age}</translation>
     </message>
     <message>
-      <source>dropped of planned; {n} seen in the last scan</source>
-      <translation>已植入 / 计划；末次扫描见 {n} 粒</translation>
+      <source>dropped of planned; {n} seen: {scan}</source>
+      <translation>已植入/计划；所见 {n} 粒：{scan}</translation>
     </message>
     <message>
       <source>next seed at {mm} mm · spacing {spacing} mm</source>
@@ -1012,6 +1012,10 @@
       <translation>已植入 / 计划；尚未扫描</translation>
     </message>
     <message>
+      <source>dropped of planned; {n} seen in the last scan</source>
+      <translation>已植入 / 计划；末次扫描见 {n} 粒</translation>
+    </message>
+    <message>
       <source>ARMED: {n} of {of} to drop</source>
       <translation>已解锁：{of} 粒中还剩 {n} 粒</translation>
     </message>
@@ -1038,6 +1042,14 @@
     <message>
       <source> (seen by {name})</source>
       <translation>（{name} 已看到）</translation>
+    </message>
+    <message>
+      <source>of a scan that is not in this case</source>
+      <translation>所属扫描不在本病例中</translation>
+    </message>
+    <message>
+      <source>EARLIER SCAN: {scan}</source>
+      <translation>较早的扫描：{scan}</translation>
     </message>
     <message>
       <source>too deep</source>
