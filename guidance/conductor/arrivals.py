@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import groupby
@@ -11,14 +12,17 @@ from pathlib import Path
 
 from devices.dicom import StoreWatch
 from guidance.errors import GuidanceError
-from guidance.imaging import SeriesAssembler, Volume, read_latest
+from guidance.imaging import Ground, SeriesAssembler, Volume, read_latest
 
 log = logging.getLogger(__name__)
 
-# Between looks at the store: while slices arrive, and while none do.
+# Between looks at the store: while slices arrive, and when none did for a while.
 BUSY_S, IDLE_S = 0.004, 0.05
+STILL_BUSY_S = 1.0
 # Series that may arrive at once; older ones are read when they are asked for.
 SERIES = 3
+# Memory made ready for the next series, in slices on either side of the first.
+READY, SHAPE = 150, (512, 512)
 
 
 class Arrivals:
@@ -32,6 +36,7 @@ class Arrivals:
         """Follow ``store`` from now on."""
         self._watch = StoreWatch(store)
         self._series: OrderedDict[Path, _Early] = OrderedDict()
+        self._ground: Ground | None = None
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="arrivals")
@@ -64,24 +69,42 @@ class Arrivals:
         return read_latest(files)
 
     def _follow(self) -> None:
-        wait_s = IDLE_S
-        while not self._stop.wait(wait_s):
+        last_s = float("-inf")
+        while not self._stop.wait(self._pause_s(last_s)):
             found = self._watch.new()
-            wait_s = BUSY_S if found else IDLE_S
+            if found:
+                last_s = time.monotonic()
+            elif time.monotonic() - last_s > STILL_BUSY_S:
+                self._make_ready()
             for folder, files in groupby(found, key=lambda path: path.parent):
                 with self._lock:
-                    early = self._series.setdefault(folder, _Early())
+                    if folder not in self._series:
+                        self._series[folder], self._ground = _Early(self._ground), None
+                    early = self._series[folder]
                     self._series.move_to_end(folder)
                     while len(self._series) > SERIES:
                         self._series.popitem(last=False)
                     early.add(list(files))
 
+    def _make_ready(self) -> None:
+        """Make memory ready for the next series, give back what the last ones left over."""
+        if self._ground is None:
+            with self._lock:
+                for early in self._series.values():
+                    early.assembler.trim()
+            self._ground = Ground(SHAPE)
+            self._ground.warm(READY)
+
+    @staticmethod
+    def _pause_s(last_s: float) -> float:
+        return BUSY_S if time.monotonic() - last_s < STILL_BUSY_S else IDLE_S
+
 
 class _Early:
     """The slices of one series that were decoded so far."""
 
-    def __init__(self) -> None:
-        self.assembler = SeriesAssembler()
+    def __init__(self, ground: Ground | None) -> None:
+        self.assembler = SeriesAssembler(ground)
         self.files: set[Path] = set()
         self.usable = True
 

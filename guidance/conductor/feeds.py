@@ -16,7 +16,8 @@ from guidance.procedure.snapshot import ApplicatorView
 
 log = logging.getLogger(__name__)
 
-POLL_S = 0.01
+# A look at the announcements' length takes some microseconds.
+POLL_S = 0.002
 # A record must be on disk before the device is told so; a disk that takes longer is broken.
 DURABLE_WITHIN_S = 10.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,11 +15,45 @@ from guidance.imaging.files import Image
 REACH = 600
 
 
+class Ground:
+    """Memory for slices to lie on, taken from the system as it is touched.
+
+    A page that is touched for the first time costs more than to copy a slice's pixels into it;
+    who has the time can ``warm`` them before the slices come.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        """Reserve address space for slices of (rows, columns)."""
+        self._slice_bytes = shape[0] * shape[1] * np.dtype(np.int16).itemsize
+        self._pages = mmap.mmap(
+            -1, 2 * REACH * self._slice_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        )
+        self._pages.madvise(mmap.MADV_HUGEPAGE)
+        self.slices: NDArray[np.int16] = np.ndarray(
+            (2 * REACH, *shape), np.int16, buffer=self._pages
+        )
+
+    def warm(self, reach: int) -> None:
+        """Touch the memory of so many slices on either side of the first."""
+        self.slices[REACH - reach : REACH + reach] = 0
+
+    def cool(self, first: int, last: int) -> None:
+        """Give back what lies outside these slices; it can be used again all the same."""
+        page = mmap.PAGESIZE
+        low = first * self._slice_bytes // page * page
+        high = -(-(last + 1) * self._slice_bytes // page) * page
+        if low > 0:
+            self._pages.madvise(mmap.MADV_DONTNEED, 0, low)
+        if high < len(self._pages):
+            self._pages.madvise(mmap.MADV_DONTNEED, high, len(self._pages) - high)
+
+
 class SliceBlock:
     """Takes slices as they come; a volume needs no copy if they came along it, either way."""
 
-    def __init__(self) -> None:
-        """Take no memory yet."""
+    def __init__(self, ground: Ground | None = None) -> None:
+        """Lay slices on ``ground`` if they have its shape; without one take no memory yet."""
+        self._ground = ground
         self._block = np.empty((0, 0, 0), np.int16)
         self._lowest = self._highest = (0, 0.0)
         self._first_mm = 0.0
@@ -51,7 +86,9 @@ class SliceBlock:
             not fit any more.
         """
         if not len(self._block):
-            self._block = np.empty((2 * REACH, *hu.shape), np.int16)
+            if self._ground is None or self._ground.slices.shape[1:] != hu.shape:
+                self._ground = Ground(hu.shape)
+            self._block = self._ground.slices
             self._lowest = self._highest = (REACH, place_mm)
             self._first_mm = place_mm
             at = REACH
@@ -70,6 +107,11 @@ class SliceBlock:
         laid: NDArray[np.int16] = self._block[at]
         laid[:] = hu
         return laid
+
+    def trim(self) -> None:
+        """Give back memory that no slice lies on."""
+        if self._ground is not None and len(self._block):
+            self._ground.cool(self._lowest[0], self._highest[0])
 
 
 def stacked(slices: Sequence[NDArray[np.int16]]) -> NDArray[np.int16]:

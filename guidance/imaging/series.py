@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.errors import ImportRefused
-from guidance.imaging.block import SliceBlock, stacked
+from guidance.imaging.block import Ground, SliceBlock, stacked
 from guidance.imaging.files import Aside, Image, find_files, read_images
 from guidance.imaging.grouping import (
     Images,
@@ -77,11 +77,11 @@ class SeriesAssembler:
     Not for several threads at once.
     """
 
-    def __init__(self) -> None:
-        """Start without slices."""
+    def __init__(self, ground: Ground | None = None) -> None:
+        """Start without slices; those to come are laid on ``ground``."""
         self._images: list[Image] = []
         self._asides: list[Aside] = []
-        self._block = SliceBlock()
+        self._block = SliceBlock(ground)
 
     def add(self, *paths: Path) -> None:
         """Read and decode files.
@@ -97,6 +97,10 @@ class SeriesAssembler:
             else:
                 images.extend(found)
         self._images.extend(self._block.laid_down(images))
+
+    def trim(self) -> None:
+        """Give back memory that no slice lies on."""
+        self._block.trim()
 
     def volume(self) -> Volume:
         """Return the volume of all slices so far.

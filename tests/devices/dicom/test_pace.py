@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pydicom
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.filebase import DicomBytesIO
@@ -125,3 +126,18 @@ def test_a_pdu_of_two_gibibytes_is_not_waited_for(tmp_path: Path) -> None:
                 pass
         assert time.monotonic() - start < 4
     assert LARGEST_PDU_BYTES < 2 << 20
+
+
+def test_a_release_ends_the_wait_for_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("devices.dicom.pace.LOOK_S", 20.0)
+    with Listener(ListenerConfig(tmp_path, 0, ae_title="PEER"), lambda _: None) as listener:
+        entity = AE()
+        entity.add_requested_context("1.2.840.10008.1.1")
+        association = entity.associate("127.0.0.1", listener.port, ae_title="PEER")
+        assert association.send_c_echo().Status == 0x0000
+        start_s = time.monotonic()
+        association.release()
+        assert association.is_released
+        assert time.monotonic() - start_s < 10.0

@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from virtual import scans
 
 from devices.dicom import StoreWatch
-from guidance.conductor.arrivals import Arrivals
+from guidance.conductor.arrivals import BUSY_S, IDLE_S, Arrivals
 from guidance.errors import ImportRefused
-from guidance.imaging import read_series
+from guidance.imaging import Ground, read_series
+from guidance.imaging.block import SliceBlock
 from guidance.imaging.files import read_images
 from simulators.operator import Gantry, Peer
 
@@ -111,6 +113,40 @@ def test_only_the_late_slice_is_decoded_when_it_comes(
         np.testing.assert_array_equal(found.hu, plain.hu)
         assert found.provenance.remarks == plain.provenance.remarks
     assert first.hu.shape[0] == len(series) - 1
+
+
+def test_the_next_look_comes_soon_while_slices_may_still_come() -> None:
+    now_s = time.monotonic()
+    assert Arrivals._pause_s(now_s - 0.5) == BUSY_S
+    assert Arrivals._pause_s(now_s - 5.0) == IDLE_S
+
+
+def test_slices_are_laid_on_memory_made_ready_before(
+    arrivals: Arrivals, tmp_path: Path, series: list[bytes]
+) -> None:
+    wait_for(lambda: arrivals._ground is not None)
+    ground = arrivals._ground
+    assert ground is not None
+    folder = tmp_path / "objects" / "1.2"
+    files = [put(folder, f"{k:04d}", s) for k, s in enumerate(series)]
+    wait_for(lambda: folder in arrivals._series)
+    volume = arrivals.volume(files)
+    assert np.shares_memory(volume.hu, ground.slices)
+
+
+def test_memory_that_no_slice_lies_on_is_given_back() -> None:
+    ground = Ground((512, 512))
+    block = SliceBlock(ground)
+    laid = [block.take(np.full((512, 512), k, np.int16), float(k)) for k in range(20)]
+    ground.slices[700:1100] = 1
+    before = psutil.Process().memory_info().rss
+    block.trim()
+    freed = before - psutil.Process().memory_info().rss
+    assert freed > 0.9 * 400 * 512 * 512 * 2
+    for k, plane in enumerate(laid):
+        assert (plane == k).all()
+    late = block.take(np.full((512, 512), 77, np.int16), 20.0)
+    assert (late == 77).all()
 
 
 def test_what_cannot_be_decoded_early_is_refused_when_it_is_read(
