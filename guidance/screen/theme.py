@@ -100,6 +100,8 @@ def style_sheet(scale: float) -> str:
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: #0f1317; padding: {px(3)};
         border: 1px solid #3a4651; }}
     QComboBox QAbstractItemView {{ background: #0f1317; }}
+    QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {NOTE};
+        padding: {px(4)}; font-size: {px(17)}; }}
     QTableWidget {{ background: {PANEL}; border: none; gridline-color: {EDGE};
         font-size: {px(19)}; }}
     QHeaderView::section {{ background: #1d242b; color: {QUIET}; border: none;
