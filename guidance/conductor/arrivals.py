@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from devices.dicom import StoreWatch
+from guidance.errors import GuidanceError
 from guidance.imaging import Ground, SeriesAssembler, Volume, read_latest
 
 log = logging.getLogger(__name__)
@@ -113,9 +114,8 @@ class _Early:
         try:
             self.assembler.add(*(path for path in paths if path not in self.files))
             self.files.update(paths)
-        except Exception:
-            # Said again, and properly, when the series is read as a whole; whatever it is, the
-            # next series must be followed.
-            log.info("a series was not decoded early", exc_info=True)
+        except (GuidanceError, OSError) as error:
+            # Said again, and properly, when the series is read as a whole.
+            log.info("a series was not decoded early: %s", error)
             self.usable = False
             self.assembler = SeriesAssembler()

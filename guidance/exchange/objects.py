@@ -15,7 +15,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
-from guidance.errors import ImportRefused, refusing_damage
+from guidance.errors import ImportRefused
 
 FloatArray = NDArray[np.float64]
 
@@ -33,12 +33,11 @@ def open_object(path: Path, modality: str, what: str) -> Dataset:
     Raises:
         ImportRefused: it cannot be read, is cut short, or is something else.
     """
-    with refusing_damage(str(path)):
-        try:
-            data = pydicom.dcmread(path, force=True)
-        except (InvalidDicomError, EOFError, OSError) as error:
-            raise ImportRefused(f"{path} cannot be read as DICOM: {error}") from error
+    try:
+        data = pydicom.dcmread(path, force=True)
         found = str(data.get("Modality", ""))
+    except (InvalidDicomError, EOFError, OSError, ValueError, AttributeError) as error:
+        raise ImportRefused(f"{path} cannot be read as DICOM: {error}") from error
     if not found:
         raise ImportRefused(f"{path} is no DICOM object, or it is cut short: it has no Modality")
     if found != modality:
