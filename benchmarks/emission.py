@@ -40,7 +40,7 @@ class Field:
     GRIDS = ((0.9, 0.5, 25.0, 0.03), (2.2, 1.0, 60.0, 0.06), (9.0, 1.5, 90.0, 0.08))
 
     def __init__(self, emission: Emission, histories: int, run: int):
-        self.length = max(2 * emission.half_length_cm, 1e-3)
+        self.length = max(2 * emission.parts[0].to_cm, 1e-3)
         self._asked = (emission, histories, run)
         self._found: dict[float, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 

@@ -25,6 +25,8 @@ from guidance.imaging import read_series
 SERIES, SLICES = 20, 300
 # Scans come minutes apart; the console uses the first second or two to prepare for the next.
 BETWEEN_S = 2.5
+# What the room asks of 99 series in 100.
+GOAL_S = 0.03
 
 
 def main() -> None:
@@ -78,6 +80,7 @@ def _run(folder: Path, port: int, listener: psutil.Process) -> None:
             Line("largest", max(delays), "reading the series then", min(plain)),
         ],
     )
+    print(f"  later than {GOAL_S * 1e3:.0f} ms: {sum(d > GOAL_S for d in delays)} of {SERIES}")
     print(f"  listener's memory: {memory[4]:.0f} MB after 5 series, {memory[-1]:.0f} MB after 20")
 
 

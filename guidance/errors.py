@@ -8,6 +8,11 @@ GuidanceError
 `-- UnknownError       the outcome is not known; never handled as a failure
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class GuidanceError(Exception):
     """Root of the errors of the assistant."""
@@ -31,3 +36,27 @@ class BrokenError(GuidanceError):
 
 class UnknownError(GuidanceError):
     """The outcome is not known."""
+
+
+@contextmanager
+def refusing_damage(file: str) -> Iterator[None]:
+    """Refuse a DICOM object that turns out damaged while it is read.
+
+    Values are parsed where they are used, and a damaged one may raise anything; what is said
+    already in our own words passes.
+
+    Args:
+        file: what to name.
+
+    Raises:
+        ImportRefused: for whatever else was raised.
+    """
+    try:
+        yield
+    except GuidanceError:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split())[:200]
+        raise ImportRefused(
+            f"{file}: damaged, a part of it cannot be read ({said}); send it again"
+        ) from error

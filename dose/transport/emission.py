@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from dose.errors import DoseError
 from dose.sources import SourceModel
 from dose.transport.coefficients import ENERGIES_KEV, coefficients
+from dose.transport.engine import Shining
 from dose.transport.materials import AIR
 
 FloatArray = NDArray[np.float64]
@@ -46,38 +47,29 @@ SOFT_LINES: dict[str, Lines] = {
 }
 # Air kerma for the strength does not count what lies below (U1S1, delta = 5 keV).
 CUT_KEV = 5.0
+# Sine of half the angle that NIST's wide-angle free-air chamber sees, 7.6 degrees (Seltzer et
+# al., J. Res. Natl. Inst. Stand. Technol. 108, 337, 2003).
+ACROSS = 0.132
 GY_PER_KEV_G = 1.602176634e-13
 
 
 @dataclass(frozen=True, eq=False)
-class Emission:
-    """An effective source.
+class Part:
+    """Photons that leave a stretch of the axis of a seed evenly.
 
     Attributes:
-        name: of the seed model or spectrum.
-        half_length_cm: half the line that photons start on; 0 for a point.
-        line_kev: (k,) energies.
-        line_share: (k,) photons of each; they sum to 1.
-        cosine: (m,) cosines to the axis at equal steps of probability, from -1 to 1.
+        photons: how many, in the unit of the other parts.
+        from_cm: where it begins, from the middle of the seed along its axis.
+        to_cm: where it ends; the same for a point.
+        line_share: (k,) photons of each line; they sum to 1.
+        cosine: (m,) cosines to the axis at equal steps of probability from -1 to 1.
     """
 
-    name: str
-    half_length_cm: float
-    line_kev: FloatArray
+    photons: float
+    from_cm: float
+    to_cm: float
     line_share: FloatArray
     cosine: FloatArray
-
-    def air_kerma_gy_cm2(self) -> float:
-        """Return air kerma times squared distance for each photon, across the axis, in vacuum.
-
-        That is the air-kerma strength of one photon (TG-43U1 Eq. 2): fluence across the axis
-        times energy times mu_en/rho of air. 1 U is 1e-2 Gy cm^2/h.
-        """
-        per_steradian = self._density_across() / (2.0 * np.pi)
-        mu_en = np.interp(self.line_kev, ENERGIES_KEV, coefficients(AIR).mu_en)
-        counted = self.line_kev > CUT_KEV
-        kerma = (self.line_share * self.line_kev * mu_en)[counted].sum()
-        return float(per_steradian * kerma * GY_PER_KEV_G)
 
     def density(self) -> FloatArray:
         """Return photons for each solid angle over their mean, at 401 cosines from -1 to 1."""
@@ -87,11 +79,57 @@ class Emission:
         low, high = np.interp(edges, self.cosine, steps)
         return np.asarray(2.0 * (high - low) / (edges[1] - edges[0]))
 
-    def _density_across(self) -> float:
-        """Return the probability density of the cosine near 0 (within 5 degrees)."""
+    def density_across(self) -> float:
+        """Return the probability density of the cosine near 0, as wide as strength is measured."""
         steps = np.linspace(0.0, 1.0, len(self.cosine))
-        low, high = np.interp((-0.087, 0.087), self.cosine, steps)
-        return float((high - low) / 0.174)
+        low, high = np.interp((-ACROSS, ACROSS), self.cosine, steps)
+        return float((high - low) / (2.0 * ACROSS))
+
+
+@dataclass(frozen=True, eq=False)
+class Emission:
+    """An effective source.
+
+    Attributes:
+        name: of the seed model or spectrum.
+        line_kev: (k,) energies.
+        parts: where the photons start, with which energies, and how they point.
+    """
+
+    name: str
+    line_kev: FloatArray
+    parts: tuple[Part, ...]
+
+    def air_kerma_gy_cm2(self) -> float:
+        """Return air kerma times squared distance for each photon, across the axis, in vacuum.
+
+        That is the air-kerma strength of one photon (TG-43U1 Eq. 2): fluence across the axis
+        times energy times mu_en/rho of air. 1 U is 1e-2 Gy cm^2/h.
+        """
+        mu_en = np.interp(self.line_kev, ENERGIES_KEV, coefficients(AIR).mu_en)
+        worth = np.where(self.line_kev > CUT_KEV, self.line_kev * mu_en, 0.0) * GY_PER_KEV_G
+        kerma = sum(
+            p.photons * p.density_across() * float(p.line_share @ worth) for p in self.parts
+        )
+        return kerma / (2.0 * np.pi) / self.photons
+
+    @property
+    def photons(self) -> float:
+        """Photons of all parts, in their unit."""
+        return sum(p.photons for p in self.parts)
+
+    def shining(self) -> Shining:
+        """Return the tables for the transport."""
+        share = np.array([p.photons for p in self.parts]) / self.photons
+        # What is cumulated must not end below a random number.
+        return Shining(
+            np.cumsum(share) * (1.0 + 1e-12),
+            np.array([(p.from_cm, p.to_cm) for p in self.parts]),
+            np.stack([p.cosine for p in self.parts]),
+            np.stack([p.density() for p in self.parts]),
+            self.line_kev,
+            np.cumsum([p.line_share for p in self.parts], axis=1) * (1.0 + 1e-12),
+        )
 
 
 def bare_iodine_125() -> Emission:
@@ -181,4 +219,6 @@ def of_lines(
     """Return a source of given lines; an isotropic point if nothing else is said."""
     energy, share = np.array(sorted(lines)).T
     law = np.linspace(-1.0, 1.0, 3) if cosine is None else cosine
-    return Emission(name, half_length_cm, energy, share / share.sum(), law)
+    return Emission(
+        name, energy, (Part(1.0, -half_length_cm, half_length_cm, share / share.sum(), law),)
+    )

@@ -13,8 +13,11 @@ voxels (``metal.py``). The metal of its own seed it does not meet: the law of em
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit, prange
+from numpy.typing import NDArray
 
 from dose.transport.coefficients import (
     ANGLE_STEP_KEV,
@@ -34,6 +37,27 @@ _PASSED, _MET, _LOST = range(3)
 # sharp the others are aimed (mean cosine).
 NATURAL, AIM = 0.3, 0.6
 _U = np.uint64
+
+
+class Shining(NamedTuple):
+    """What leaves a seed, as tables: p parts of k lines.
+
+    Attributes:
+        part_cdf: (p,) cumulative shares of the parts.
+        reach: (p, 2) from where to where a part lies on the axis, cm from the middle.
+        cosine: (p, m) cosines to the axis at equal steps of probability from -1 to 1.
+        density: (p, n) photons for each solid angle over their mean, at equal steps of that
+            cosine from -1 to 1.
+        line_kev: (k,) energies.
+        line_cdf: (p, k) cumulative shares.
+    """
+
+    part_cdf: NDArray[np.float64]
+    reach: NDArray[np.float64]
+    cosine: NDArray[np.float64]
+    density: NDArray[np.float64]
+    line_kev: NDArray[np.float64]
+    line_cdf: NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -91,21 +115,22 @@ def _turned(direction, cosine, azimuth):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _emit(  # type: ignore[no-untyped-def]
-    place, way, state, centre, axis, half_length, emission_cos, emission_density, towards
-):
-    """Put a new photon on its seed's line, point it, and return its weight.
+def _emit(place, way, state, centre, axis, shining, towards):  # type: ignore[no-untyped-def]
+    """Put a new photon on its seed's line, point it, and return its weight and energy.
 
     An unknown axis is any axis. Where a region is looked at, more photons go there, each
     weighing less: directions come from a mixture of the law of emission and a forward law
     (Henyey and Greenstein's), and the weight is the law over the mixture.
     """
+    part = np.searchsorted(shining.part_cdf, _uniform(state))
+    energy = shining.line_kev[np.searchsorted(shining.line_cdf[part], _uniform(state))]
     lie = np.empty(3)
     lie[0], lie[1], lie[2] = axis[0], axis[1], axis[2]
     if np.isnan(axis[0]):
         lie[0], lie[1], lie[2] = 0.0, 0.0, 1.0
         _turned(lie, 2.0 * _uniform(state) - 1.0, 2.0 * np.pi * _uniform(state))
-    along = half_length * (2.0 * _uniform(state) - 1.0)
+    near, far = shining.reach[part, 0], shining.reach[part, 1]
+    along = near + (far - near) * _uniform(state)
     looked_at = not np.isnan(towards[0])
     aimed = looked_at and _uniform(state) >= NATURAL
     for i in range(3):
@@ -115,15 +140,15 @@ def _emit(  # type: ignore[no-untyped-def]
         spread = (1.0 - AIM * AIM) / (1.0 - AIM + 2.0 * AIM * _uniform(state))
         cosine = (1.0 + AIM * AIM - spread * spread) / (2.0 * AIM)
     else:
-        cosine = _from_nodes(emission_cos, _uniform(state))
+        cosine = _from_nodes(shining.cosine[part], _uniform(state))
     _turned(way, cosine, 2.0 * np.pi * _uniform(state))
     if not looked_at:
-        return 1.0
+        return 1.0, energy
     to_axis = way[0] * lie[0] + way[1] * lie[1] + way[2] * lie[2]
     ahead = way[0] * towards[0] + way[1] * towards[1] + way[2] * towards[2]
-    law = _from_nodes(emission_density, min(1.0, max(0.0, (to_axis + 1.0) / 2.0)))
+    law = _from_nodes(shining.density[part], min(1.0, max(0.0, (to_axis + 1.0) / 2.0)))
     forward = (1.0 - AIM * AIM) / (1.0 + AIM * AIM - 2.0 * AIM * ahead) ** 1.5
-    return law / (NATURAL * law + (1.0 - NATURAL) * forward)
+    return law / (NATURAL * law + (1.0 - NATURAL) * forward), energy
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -177,8 +202,7 @@ def _past_metal(place, way, gone, end, depth, thick, own, row, pieces, metal_mu)
 @njit(cache=True, nogil=True, parallel=True)
 def run_histories(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915  one loop for the compiler
     score, tally, first, each, run,
-    medium, density, count, spacing, seeds, axes, weights, half_length,
-    emission_cos, emission_density, towards, line_kev, line_cdf,
+    medium, density, count, spacing, seeds, axes, weights, shining, towards,
     tables, water_kept, photo, coherent, rayleigh_cos, compton_cos,
     metal_row, metal_rows, pieces, metal_mu, turn,
 ):  # fmt: skip
@@ -198,13 +222,8 @@ def run_histories(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915  on
         seeds: (n, 3) centres in cm from the corner of the grid, along its axes.
         axes: (n, 3) unit directions, NaN for unknown ones.
         weights: (n,) of a photon of each seed: its strength over the photons it gets.
-        half_length: of the line source, cm.
-        emission_cos: (m,) cosines to the seed's axis at equal steps of probability.
-        emission_density: (k,) photons for each solid angle over their mean, at equal steps of
-            the cosine from -1 to 1.
+        shining: what leaves each seed.
         towards: (n, 3) unit direction from each seed to what is looked at, NaN for nothing.
-        line_kev: (k,) energies of the photons.
-        line_cdf: (k,) cumulative shares.
         tables: (energies, media, 2) cm^2/g, all that happens and what is deposited; a flight
             has one energy, so that all its media lie together.
         water_kept: (energies,) what is deposited in water.
@@ -229,11 +248,10 @@ def run_histories(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915  on
         for history in range(first + part * each, first + (part + 1) * each):
             _start(state, run, history)
             s = turn[history % len(turn)]
-            energy = line_kev[np.searchsorted(line_cdf, _uniform(state))]
-            weight = weights[s] * _emit(
-                place, way, state, seeds[s], axes[s],
-                half_length, emission_cos, emission_density, towards[s],
+            weight, energy = _emit(
+                place, way, state, seeds[s], axes[s], shining, towards[s]
             )  # fmt: skip
+            weight *= weights[s]
             emitted += weight * energy
             alive = True
             for i in range(3):

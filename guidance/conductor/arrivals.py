@@ -11,7 +11,6 @@ from itertools import groupby
 from pathlib import Path
 
 from devices.dicom import StoreWatch
-from guidance.errors import GuidanceError
 from guidance.imaging import Ground, SeriesAssembler, Volume, read_latest
 
 log = logging.getLogger(__name__)
@@ -114,8 +113,9 @@ class _Early:
         try:
             self.assembler.add(*(path for path in paths if path not in self.files))
             self.files.update(paths)
-        except (GuidanceError, OSError) as error:
-            # Said again, and properly, when the series is read as a whole.
-            log.info("a series was not decoded early: %s", error)
+        except Exception:
+            # Said again, and properly, when the series is read as a whole; whatever it is, the
+            # next series must be followed.
+            log.info("a series was not decoded early", exc_info=True)
             self.usable = False
             self.assembler = SeriesAssembler()

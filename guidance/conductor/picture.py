@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,7 +57,7 @@ class Picture:
         dose = counted = None
         if room is not None:
             known = {s.number: Placed(s.position_mm, s.axis, room.strength_u) for s in state.seeds}
-            dose = self._dose_of("known", room.dose, known, state.number)
+            dose = self._dose_of("known", room.dose, known, state.number, _seen_in(state))
             only = {
                 s.number: Placed(s.counted_mm, s.counted_axis, room.strength_u)
                 for s in state.seeds
@@ -195,18 +196,32 @@ class Picture:
         return self._room
 
     def _dose_of(
-        self, name: str, dose: LiveDose, seeds: dict[int, Placed], number: int
+        self,
+        name: str,
+        dose: LiveDose,
+        seeds: dict[int, Placed],
+        number: int,
+        seen_in: tuple[tuple[str, int], ...] = (),
     ) -> DoseView:
         """Bring a dose to these seeds; it stays as it is where none has changed."""
         keyed = {f"seed {k}": seed for k, seed in seeds.items()}
         before = self._doses.get(name)
         if before is None or before[0] != keyed:
-            self._doses[name] = (keyed, dose.update(keyed, number))
+            self._doses[name] = (keyed, replace(dose.update(keyed, number), seen_in=seen_in))
+        elif before[1].seen_in != seen_in:
+            # Seen again, in the very same places.
+            self._doses[name] = (keyed, replace(before[1], seen_in=seen_in))
         return self._doses[name][1]
 
 
 def _name_in(volume: Volume | None) -> str:
     return volume.provenance.patient_name if volume else ""
+
+
+def _seen_in(state: CaseState) -> tuple[tuple[str, int], ...]:
+    """Return how many seeds lie where each scan shows them, in the order of the scans."""
+    seen = Counter(s.scan_uid for s in state.seeds if s.seen_mm is not None)
+    return tuple((scan.uid, seen[scan.uid]) for scan in state.scans if seen[scan.uid])
 
 
 def _scan_view(scan: Scan) -> ScanView:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from dose.errors import DoseError
 from dose.geometry import GridGeometry
-from guidance.errors import ImportRefused
+from guidance.errors import ImportRefused, refusing_damage
 from guidance.exchange.objects import number, open_object, points, text
 
 
@@ -40,6 +41,11 @@ def read_dose(path: Path) -> DoseVolume:
         ImportRefused: it is no dose in Gy on a regular grid.
     """
     data = open_object(path, "RTDOSE", "dose")
+    with refusing_damage(str(path)):
+        return _dose(data, path)
+
+
+def _dose(data: Dataset, path: Path) -> DoseVolume:
     units = text(data, "DoseUnits")
     if units != "GY":
         raise ImportRefused(f"{path}: the dose is in {units or 'no'} units; GY is wanted")

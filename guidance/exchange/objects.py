@@ -15,7 +15,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
-from guidance.errors import ImportRefused
+from guidance.errors import ImportRefused, refusing_damage
 
 FloatArray = NDArray[np.float64]
 
@@ -33,11 +33,12 @@ def open_object(path: Path, modality: str, what: str) -> Dataset:
     Raises:
         ImportRefused: it cannot be read, is cut short, or is something else.
     """
-    try:
-        data = pydicom.dcmread(path, force=True)
+    with refusing_damage(str(path)):
+        try:
+            data = pydicom.dcmread(path, force=True)
+        except (InvalidDicomError, EOFError, OSError) as error:
+            raise ImportRefused(f"{path} cannot be read as DICOM: {error}") from error
         found = str(data.get("Modality", ""))
-    except (InvalidDicomError, EOFError, OSError, ValueError, AttributeError) as error:
-        raise ImportRefused(f"{path} cannot be read as DICOM: {error}") from error
     if not found:
         raise ImportRefused(f"{path} is no DICOM object, or it is cut short: it has no Modality")
     if found != modality:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from guidance.errors import ImportRefused
+from guidance.errors import ImportRefused, refusing_damage
 from guidance.exchange.objects import items, moment, number, open_object, points, text
 from guidance.exchange.structures import StructureSet
 from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed, Point
@@ -49,6 +49,13 @@ def read_plan(
         ImportRefused: it is no such plan, or lacks what a dose needs.
     """
     data = open_object(path, "RTPLAN", "brachytherapy plan")
+    with refusing_damage(str(path)):
+        return _plan(data, path, structures, source_model)
+
+
+def _plan(
+    data: Dataset, path: Path, structures: StructureSet | None, source_model: str
+) -> ImplantPlan:
     technique = text(data, "BrachyTreatmentTechnique")
     if technique != "PERMANENT":
         kind = technique or "external beam"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from dose.structures import Structure
-from guidance.errors import ImportRefused
+from guidance.errors import ImportRefused, refusing_damage
 from guidance.exchange.objects import items, open_object, points, text
 
 CLOSED = {"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR"}
@@ -52,6 +52,11 @@ def read_structures(path: Path) -> StructureSet:
         ImportRefused: it is no structure set, has no ROI, or points that are none.
     """
     data = open_object(path, "RTSTRUCT", "structure set")
+    with refusing_damage(str(path)):
+        return _structure_set(data, path)
+
+
+def _structure_set(data: Dataset, path: Path) -> StructureSet:
     names = {int(r.ROINumber): text(r, "ROIName") for r in items(data, "StructureSetROISequence")}
     if not names:
         raise ImportRefused(f"{path}: the structure set names no ROI")

@@ -18,7 +18,7 @@ from pydicom.uid import (
     LegacyConvertedEnhancedCTImageStorage,
 )
 
-from guidance.errors import ImportRefused
+from guidance.errors import ImportRefused, refusing_damage
 from guidance.imaging.frame import Frame, image_type, read_frame
 from guidance.imaging.pixels import Plane, decode, to_hounsfield
 
@@ -81,17 +81,22 @@ def read_images(path: Path) -> tuple[Image, ...] | Aside:
     dataset = _open(path)
     if dataset is None:
         return Aside(path.name, "not a DICOM object")
+    with refusing_damage(path.name):
+        return _images_of(dataset, path.name)
+
+
+def _images_of(dataset: Dataset, file: str) -> tuple[Image, ...] | Aside:
     modality = str(dataset.get("Modality") or "").strip()
     series = str(dataset.get("SeriesInstanceUID") or "")
     aside = _not_a_slice(dataset, modality)
     if aside:
-        return Aside(path.name, aside, series, modality)
+        return Aside(file, aside, series, modality)
     if "PixelData" not in dataset:
-        raise ImportRefused(f"{path.name}: a CT image without pixels; send it again")
-    _check_format(dataset, path.name)
+        raise ImportRefused(f"{file}: a CT image without pixels; send it again")
+    _check_format(dataset, file)
     count = int(dataset.get("NumberOfFrames") or 1)
-    frames = [read_frame(dataset, i, path.name) for i in range(count)]
-    stored = decode(dataset, path.name)
+    frames = [read_frame(dataset, i, file) for i in range(count)]
+    stored = decode(dataset, file)
     bits, signed = int(dataset.BitsStored), bool(dataset.PixelRepresentation)
     return tuple(
         Image(frame, to_hounsfield(stored[i], frame, bits, signed=signed))

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from guidance.errors import ImportRefused
 from guidance.imaging.files import Aside, Image
@@ -77,7 +78,8 @@ def without_copies(images: Sequence[Image]) -> tuple[Images, int]:
     kept: list[Image] = []
     by_uid: dict[tuple[str, int], Image] = {}
     by_place: dict[tuple[Hashable, ...], list[Image]] = defaultdict(list)
-    for image in images:
+    positions = np.rint(np.array([i.frame.position_mm for i in images]) / SAME_MM).astype(int)
+    for image, position in zip(images, positions.tolist(), strict=True):
         uid = image.frame.identity.sop_instance_uid
         first = by_uid.get((uid, image.frame.index)) if uid else None
         if first is not None and not _same(first, image):
@@ -86,7 +88,7 @@ def without_copies(images: Sequence[Image]) -> tuple[Images, int]:
                 f"SOP Instance UID ({uid})"
             )
         place = (
-            tuple(np.rint(image.frame.position_mm / SAME_MM).astype(int)),
+            tuple(position),
             image.frame.acquisition,
             image.frame.acquired_at,
             _look(image),
@@ -108,7 +110,8 @@ def reconstructions(images: Sequence[Image]) -> tuple[Images, ...]:
     nine tenths of the longest.
     """
     stacks: list[Images] = []
-    for plane in _by(images, _plane).values():
+    planes = dict(zip(map(id, images), _planes(images), strict=True))
+    for plane in _by(images, lambda i: planes[id(i)]).values():
         parts = list(_by(plane, _look).values())
         stacks.extend(parts if len(parts) > 1 and not _continuous(parts) else [tuple(plane)])
     longest = max(_extent(s)[1] - _extent(s)[0] for s in stacks)
@@ -178,13 +181,13 @@ def _when(stack: Images) -> tuple[float, int]:
 
 
 def _repeats(stack: Sequence[Image]) -> bool:
-    places = np.sort([_place(i) for i in stack])
+    places = np.sort(_places(stack))
     return bool((np.diff(places) <= SAME_MM).any())
 
 
 def _pair_at_one_place(stack: Images) -> tuple[Image, Image]:
     ordered = sorted(stack, key=_place)
-    gaps = np.diff([_place(i) for i in ordered])
+    gaps = np.diff(_places(ordered))
     where = int(np.argmin(gaps))
     return ordered[where], ordered[where + 1]
 
@@ -194,14 +197,14 @@ def _place(image: Image) -> float:
 
 
 def _extent(stack: Sequence[Image]) -> tuple[float, float]:
-    places = [_place(i) for i in stack]
-    return min(places), max(places)
+    places = _places(stack)
+    return float(places.min()), float(places.max())
 
 
 def _continuous(parts: list[Images]) -> bool:
     """Tell whether images that look different still make one stack."""
     together = [i for part in parts for i in part]
-    places = np.sort([_place(i) for i in together])
+    places = np.sort(_places(together))
     gaps = np.diff(places)
     if gaps.min() <= SAME_MM:
         return False
@@ -212,10 +215,22 @@ def _continuous(parts: list[Images]) -> bool:
     return all(a[1] < b[0] for a, b in pairwise(extents))
 
 
-def _plane(image: Image) -> Hashable:
-    frame = image.frame
-    directions = np.rint(np.concatenate([frame.row, frame.column]) * 1000).astype(int)
-    return tuple(directions), frame.shape, tuple(round(s, 4) for s in frame.spacing_mm)
+def _places(images: Sequence[Image]) -> NDArray[np.float64]:
+    """Return (n,) places along each image's normal, all at once: the room waits for it."""
+    positions = np.array([i.frame.position_mm for i in images])
+    return np.asarray((positions * [i.frame.normal for i in images]).sum(axis=1))
+
+
+def _planes(images: Sequence[Image]) -> list[Hashable]:
+    """Return of each image what planes of one stack have in common."""
+    directions = np.array([(*i.frame.row, *i.frame.column) for i in images])
+    spacings = np.round([i.frame.spacing_mm for i in images], 4).tolist()
+    return [
+        (tuple(direction), image.frame.shape, tuple(spacing))
+        for direction, image, spacing in zip(
+            np.rint(directions * 1000).astype(int).tolist(), images, spacings, strict=True
+        )
+    ]
 
 
 def _look(image: Image) -> Hashable:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
 from pydicom.pixels.utils import pixel_array
 
 from guidance.errors import ImportRefused
+from guidance.imaging.codestream import declared_size
 from guidance.imaging.frame import Frame
 
 # What no measurement was made of (outside the reconstructed circle) becomes air of the
@@ -49,13 +51,16 @@ def decode(dataset: Dataset, file: str) -> NDArray[np.int16] | NDArray[np.int32]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # every failing is found below, in our own words
             if syntax.is_encapsulated:
+                _check_declared(dataset, file)
                 stored = pixel_array(dataset, decoding_plugin="pylibjpeg")
             else:
                 _check_length(dataset, file)
                 stored = _plain(dataset)
     except ImportRefused:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if not (isinstance(error, Exception) or _is_panic(error)):
+            raise
         raise ImportRefused(
             f"{file}: the pixels ({syntax.name}) cannot be decoded, the file may be cut short "
             f"or damaged: {' '.join(str(error).split())[:200]}"
@@ -117,6 +122,24 @@ def _plain(dataset: Dataset) -> NDArray[np.generic]:
     frames = int(dataset.get("NumberOfFrames") or 1)
     count = frames * int(dataset.Rows) * int(dataset.Columns)
     return np.frombuffer(dataset.PixelData, kind, count)
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Tell whether a decoder written in Rust gave up: its panics are no ``Exception``."""
+    return type(error).__module__ == "pyo3_runtime"
+
+
+def _check_declared(dataset: Dataset, file: str) -> None:
+    """Refuse frames that announce another size than the header, before they take the memory."""
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    count = int(dataset.get("NumberOfFrames") or 1)
+    for frame in generate_frames(dataset.PixelData, number_of_frames=count):
+        declared = declared_size(frame)
+        if declared not in (None, (rows, columns, 1)):
+            raise ImportRefused(
+                f"{file}: its header says {rows} x {columns} pixels, the encoded image "
+                f"{declared[0]} x {declared[1]} of {declared[2]} component(s); send it again"
+            )
 
 
 def _check_length(dataset: Dataset, file: str) -> None:

@@ -120,6 +120,8 @@ class DoseView:
         event_number: the event whose implant was dosed.
         seeds: how many seeds are in it.
         method: one line naming formalism, source model and seed positions used.
+        seen_in: (scan UID, how many seeds lie where that scan shows them), oldest scan first;
+            the rest lie where they were counted or planned.
     """
 
     geometry: GridGeometry
@@ -129,6 +131,7 @@ class DoseView:
     event_number: int
     seeds: int
     method: str
+    seen_in: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,147 +1,34 @@
-"""The lower row: needle table and dose-volume histogram."""
+"""The lower row: dose-volume histogram and dose figures."""
 
 from __future__ import annotations
 
+import html
 from datetime import datetime
 
 import pyqtgraph
-from PyQt5.QtCore import Qt, pyqtSignal
-from PyQt5.QtGui import QColor, QFont
-from PyQt5.QtWidgets import (
-    QAbstractItemView,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QColor, QFont, QResizeEvent
+from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from guidance.procedure.snapshot import DoseView, Snapshot
-from guidance.screen import theme, words
-from guidance.screen.doses import structure_colours
-from guidance.screen.given import Given, ignore_hint
-from guidance.screen.language import marked, tr
-from guidance.screen.panels import label
+from guidance.screen import standing, theme, words
+from guidance.screen.buttons import set_role
+from guidance.screen.doses import dose_rows, modelled_figure, modelled_line
+from guidance.screen.language import marked, said, tr
+from guidance.screen.panels import ignore_hint, label, panel
 from guidance.screen.words import coloured
-from guidance.tracking.implant import NeedleTrack
 
-COLUMNS = (
-    marked("needle"),
-    marked("tip mm"),
-    marked("depth mm"),
-    marked("angle °"),
-    marked("clear mm"),
-    marked("seeds"),
-    marked("state"),
-)
 # What the lines of the histogram are, where there are two methods.
 KINDS = marked("solid: TG-43, implant; dashed: TG-43, plan; dotted: MC (research), to medium")
 STALE_KINDS = marked(
     "solid: TG-43, implant; dashed: TG-43, plan; dotted, faint: MC (research), to medium, STALE"
 )
 STALE_ALPHA = 110
+# As many dose figures as the panel holds.
+MOST_ROWS = 7
 
 
-class NeedleTable(QTableWidget):
-    """All needles; a click makes one the current needle."""
-
-    chosen = pyqtSignal(int)
-
-    def __init__(self) -> None:
-        super().__init__(0, len(COLUMNS))
-        self.setHorizontalHeaderLabels([tr(column) for column in COLUMNS])
-        ignore_hint(self)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        rows, heads = self.verticalHeader(), self.horizontalHeader()
-        assert rows is not None
-        assert heads is not None
-        rows.hide()
-        heads.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        last = len(COLUMNS) - 1
-        heads.setSectionResizeMode(last, QHeaderView.ResizeMode.ResizeToContents)
-        self._numbers: list[int] = []
-        self._sightings: list[str] = []
-        self._shown: list[tuple[bool, tuple[tuple[str, str], ...]]] = []
-        self.cellClicked.connect(lambda row, _column: self.chosen.emit(self._numbers[row]))
-
-    def set_row_height(self, pixels: int) -> None:
-        """Set the height of all rows."""
-        rows = self.verticalHeader()
-        assert rows is not None
-        rows.setMinimumSectionSize(8)
-        rows.setDefaultSectionSize(pixels)
-
-    def show_needles(self, snapshot: Snapshot, current: int | None, now: datetime) -> None:
-        """Fill the table; of each needle the pointer tells which scan its figures are of."""
-        needles = words.tracks(snapshot)
-        self._sightings = [words.sighting_line(snapshot, needle, now)[0] for needle in needles]
-        rows = [(needle.number == current, _cells(snapshot, needle)) for needle in needles]
-        self._numbers = [needle.number for needle in needles]
-        if rows == self._shown:
-            self._tell_scans()
-            return
-        self._shown = rows
-        self.setRowCount(len(rows))
-        for i, (chosen, cells) in enumerate(rows):
-            for j, (text, colour) in enumerate(cells):
-                item = QTableWidgetItem(text)
-                item.setTextAlignment(int(Qt.AlignmentFlag.AlignCenter))
-                item.setForeground(QColor(colour))
-                item.setBackground(QColor(theme.CHOSEN if chosen else theme.PANEL))
-                self.setItem(i, j, item)
-            if chosen:
-                self.scrollToItem(self.item(i, 0))
-        self._tell_scans()
-
-    def _tell_scans(self) -> None:
-        for i, told in enumerate(self._sightings):
-            for j in range(self.columnCount()):
-                item = self.item(i, j)
-                if item is not None:
-                    item.setToolTip(told)
-
-
-def _cells(snapshot: Snapshot, needle: NeedleTrack) -> tuple[tuple[str, str], ...]:
-    rows = {title: (number, colour) for title, number, _, colour in words.needle_rows(needle)}
-    planned = words.planned_through(snapshot.plan, needle.number)
-    dropped = words.dropped_through(snapshot, needle.number)
-    compared = needle.tip_deviation_mm is not None
-    near = min(needle.clearances, key=lambda c: c.distance_mm - c.limit_mm, default=None)
-    clear = (words.DASH, theme.QUIET)
-    if near is not None:
-        clear = (f"{near.distance_mm:.1f}", theme.GOOD if near.kept else theme.BAD)
-    if needle.tip_mm is None:
-        state = (tr("not seen"), theme.QUIET)
-    elif not compared:
-        state = (tr("not planned"), theme.WARN)
-    elif near is not None and not near.kept:
-        state = (tr("too close"), theme.BAD)
-    elif planned and dropped >= planned:
-        state = (tr("done"), theme.GOOD)
-    else:
-        state = (tr("seen"), theme.NOTE)
-
-    def figure(title: str) -> tuple[str, str]:
-        if not compared:
-            return (words.DASH, theme.QUIET)
-        number, colour = rows[title]
-        return (number.removesuffix(" mm").removesuffix("°"), colour)
-
-    return (
-        (str(needle.number), theme.TEXT),
-        figure("tip"),
-        figure("depth"),
-        figure("angle"),
-        clear,
-        (f"{dropped}/{planned}", theme.TEXT),
-        state,
-    )
-
-
-class DvhPlot(Given, QWidget):
+class DvhPlot(QWidget):
     """Dose-volume histograms: implant solid, plan dashed, model-based dose dotted."""
 
     def __init__(self) -> None:
@@ -162,7 +49,33 @@ class DvhPlot(Given, QWidget):
         layout.addWidget(self._kinds)
         self._drawn: tuple[object, ...] = ()
         self._line: pyqtgraph.InfiniteLine | None = None
+        # In the corner of the plot where curves are lowest.
+        self._standing = label("quiet")
+        self._standing.setParent(self._plot)
+        self._standing.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.set_scale(1.0)
+
+    @property
+    def text(self) -> str:
+        """What the curves stand on, as rich text."""
+        return self._standing.text()
+
+    def show_age(self, snapshot: Snapshot, now: datetime) -> None:
+        """Say what the curves of the implant stand on."""
+        found = standing.of_dose(snapshot, now)
+        self._standing.setText(coloured(found.brief, found.colour))
+        self._standing.adjustSize()
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Keep what is said in its corner."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        right = self._plot.width() - self._standing.width() - 8
+        # Below the name of the prescription's line.
+        self._standing.move(right, 2 * self._standing.height())
 
     def set_scale(self, scale: float) -> None:
         """Set the size of the words."""
@@ -228,3 +141,116 @@ class DvhPlot(Given, QWidget):
         if view is not None:
             text = tr(STALE_KINDS if stale else KINDS)
             self._kinds.setText(coloured(text, theme.WARN if stale else theme.QUIET))
+
+
+def structure_colours(snapshot: Snapshot) -> dict[str, str]:
+    """Return the colour of each structure that is dosed; the body's outline is left out."""
+    return {
+        s.name: "#{:02x}{:02x}{:02x}".format(*s.color)
+        for s in snapshot.structures
+        if s.role.upper() != "EXTERNAL"
+    }
+
+
+class DoseFigures(QWidget):
+    """The figures of target and organs, implant beside plan, and what they are made of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        ignore_hint(self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        frame, inside = panel()
+        self._figures, self._origin = label(), label("quiet", wrap=True)
+        self._modelled = label("quiet", wrap=True)
+        self._figures.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._standing = standing.Standing()
+        inside.addWidget(self._figures, 1)
+        inside.addWidget(self._modelled)
+        inside.addWidget(self._origin)
+        layout.addWidget(frame)
+
+    @property
+    def text(self) -> str:
+        """All that is said, as rich text."""
+        return self._figures.text() + self._modelled.text() + self._origin.text()
+
+    def show_age(self, snapshot: Snapshot, now: datetime) -> None:
+        """Say what the figures stand on, if that reads differently by now."""
+        if standing.of_dose(snapshot, now) != self._standing:
+            self.show_dose(snapshot, now)
+
+    def show_dose(self, snapshot: Snapshot, now: datetime) -> None:
+        """Say it anew."""
+        self._standing = standing.of_dose(snapshot, now)
+        dose = snapshot.dose or snapshot.planned_dose
+        if dose is None:
+            self._figures.setText(
+                coloured(tr("no dose before the plan is in the room"), theme.QUIET)
+            )
+            self._origin.setText("")
+            self._modelled.setText("")
+            return
+        colours = structure_colours(snapshot)
+        stale = snapshot.dose_is_stale and snapshot.dose is not None
+        # One column more has its room from smaller letters.
+        set_role(self._figures, "" if snapshot.modelled is None else "quiet")
+        self._figures.setText(_figure_table(snapshot, colours, self._standing))
+        unsure = snapshot.modelled is None or snapshot.modelled_is_stale
+        self._modelled.setText(
+            coloured(modelled_line(snapshot), theme.WARN if unsure else theme.NOTE)
+        )
+        lead = tr("implant") if snapshot.dose is not None else tr("plan")
+        origin = f"{lead}: {words.dose_origin(dose, stale=stale)}"
+        planned = snapshot.planned_dose
+        if snapshot.dose is not None and planned is not None:
+            # The same formalism and model; only the seeds differ.
+            how = planned.method.rpartition(", ")[2]
+            origin += tr(
+                ". plan: {n} seeds after event {event}, {how}",
+                n=planned.seeds,
+                event=planned.event_number,
+                how=said(how),
+            )
+        self._origin.setText(coloured(origin, theme.WARN) if stale else html.escape(origin))
+
+
+def _figure_table(snapshot: Snapshot, colours: dict[str, str], on: standing.Standing) -> str:
+    """Return the figures as rich text; those of a stale dose are marked as such."""
+    stale = snapshot.dose_is_stale and snapshot.dose is not None
+    quiet, rows = theme.QUIET, dose_rows(snapshot)
+    # What the model-based dose is takes the place of one.
+    most = MOST_ROWS if snapshot.modelled is None else MOST_ROWS - 1
+    heads = (tr("implant"), theme.TEXT), (tr("counted"), quiet), (tr("plan"), quiet)
+    lines = [f"<td colspan='2'>{coloured(on.brief, on.colour)}</td>"]
+    lines[0] += "".join(_right(coloured(*head)) for head in heads)
+    lines[0] += _modelled_cell(snapshot, tr("MC research"))
+    lines[0] += f"<td>&nbsp;&nbsp;{coloured(tr('limit'), quiet)}</td>"
+    last = ""
+    for row in rows[:most]:
+        head = coloured(row.structure, colours.get(row.structure, theme.TEXT))
+        shown = coloured(row.implant, theme.WARN if stale else theme.TEXT)
+        others = (coloured(value.split(" ")[0], quiet) for value in (row.counted, row.planned))
+        lines.append(
+            f"<td>{head if row.structure != last else ''}</td><td>&nbsp;{row.quantity}</td>"
+            + "".join(map(_right, (f"<b>{shown}</b>", *others)))
+            + _modelled_cell(snapshot, modelled_figure(snapshot, row.structure, row.quantity))
+            + f"<td>&nbsp;&nbsp;{coloured(row.limit, theme.WARN if stale else row.colour)}</td>"
+        )
+        last = row.structure
+    if len(rows) > most:
+        more = tr("{n} more figures in the report", n=len(rows) - most)
+        lines.append(f"<td colspan='7'>{coloured(more, quiet)}</td>")
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table width='100%' cellspacing='0'>{body}</table>"
+
+
+def _modelled_cell(snapshot: Snapshot, text: str) -> str:
+    """Return a cell of the model-based column; nothing without that dose."""
+    if snapshot.modelled is None:
+        return ""
+    return _right(coloured(text, theme.WARN if snapshot.modelled_is_stale else theme.NOTE))
+
+
+def _right(text: str) -> str:
+    return f"<td align='right'>&nbsp;{text}</td>"

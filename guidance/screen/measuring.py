@@ -23,11 +23,16 @@ class Ruler:
     def __init__(self) -> None:
         """Start without points."""
         self.points: list[FloatArray] = []
+        self.scan_uid = ""
 
-    def press(self, point_mm: FloatArray) -> None:
-        """Set the next point; the fourth begins anew."""
-        if len(self.points) == 3:
+    def press(self, point_mm: FloatArray, scan_uid: str = "") -> None:
+        """Set the next point, in the picture of a scan; the fourth begins anew.
+
+        So does a point in another scan: what lies between two scans is no length of the patient.
+        """
+        if len(self.points) == 3 or scan_uid != self.scan_uid:
             self.points.clear()
+        self.scan_uid = scan_uid
         self.points.append(np.asarray(point_mm, np.float64))
 
     def clear(self) -> None:

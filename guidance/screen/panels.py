@@ -6,7 +6,15 @@ import html
 from datetime import datetime
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import theme, words
@@ -38,6 +46,11 @@ def label(role: str = "", *, wrap: bool = False) -> QLabel:
     return made
 
 
+def ignore_hint(widget: QWidget) -> None:
+    """Let the window alone decide how large a widget is."""
+    widget.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+
+
 def panel(title: str = "") -> tuple[QFrame, QVBoxLayout]:
     """Return an empty panel with its layout."""
     frame = QFrame()
@@ -61,14 +74,14 @@ class TopBar(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(4, 0, 4, 0)
         layout.setSpacing(18)
-        self._patient, self._case, self._plan = label("name"), label(), label()
+        self._patient, self._case, self.plan = label("name"), label(), label()
         self._scan, self._link, self._notice = label(), label(), label()
         self._notice.setText(coloured(tr(theme.NOTICE), theme.WARN))
         if banner:
             badge = label("banner")
             badge.setText(html.escape(banner))
             layout.addWidget(badge)
-        for part in (self._patient, self._case, self._plan, self._scan):
+        for part in (self._patient, self._case, self.plan, self._scan):
             layout.addWidget(part)
         layout.addStretch(1)
         layout.addWidget(self._link)
@@ -88,7 +101,7 @@ class TopBar(QWidget):
         plan = tr("plan not in the room yet") if snapshot.ledger.directive else tr("no plan")
         if snapshot.plan is not None:
             plan = tr("plan {label}", label=snapshot.plan.label)
-        self._plan.setText(html.escape(plan))
+        self.plan.setText(html.escape(plan))
         self._scan.setText(html.escape(words.scan_line(snapshot, now)))
         link = snapshot.applicator.link
         colour = theme.LINK_COLOURS.get(link, theme.QUIET)
@@ -139,7 +152,6 @@ class NeedleCard(QFrame):
         self._title, self._retraction = label("action"), label()
         self._retraction.setAlignment(RIGHT)
         head = QHBoxLayout()
-        head.setSpacing(12)
         head.addWidget(self._title)
         head.addWidget(self._retraction, 1)
         layout.addLayout(head, 0, 0, 1, 3)
@@ -198,23 +210,23 @@ class ImplantPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        seeds, inside = panel()
-        row, beside = QHBoxLayout(), QVBoxLayout()
-        row.setSpacing(12)
+        self.seeds, inside = panel()
+        row = QHBoxLayout()
         self._count, self._seen = label("number"), label("quiet", wrap=True)
-        self._balance, self._ledger = label("action"), label("quiet", wrap=True)
         row.addWidget(self._count)
-        row.addLayout(beside, 1)
-        beside.addWidget(self._balance)
-        beside.addWidget(self._seen)
+        row.addWidget(self._seen, 1)
         inside.addLayout(row)
-        inside.addWidget(self._ledger)
-        layout.addWidget(seeds)
+        layout.addWidget(self.seeds)
         applicator, inside = panel()
         self._armed, self._device = label("figure"), label(wrap=True)
         inside.addWidget(self._armed)
         inside.addWidget(self._device)
         layout.addWidget(applicator)
+        account, inside = panel()
+        self._balance, self._ledger = label("action"), label("quiet", wrap=True)
+        inside.addWidget(self._balance)
+        inside.addWidget(self._ledger)
+        layout.addWidget(account)
 
     def show_snapshot(self, snapshot: Snapshot, now: datetime) -> None:
         """Say it anew."""
@@ -241,12 +253,11 @@ class NextAction(QFrame):
         layout.setContentsMargins(10, 4, 10, 4)
         layout.setSpacing(30)
         self._action, self._said = label("action", wrap=True), label(wrap=True)
-        layout.addWidget(self._action, 1)
-        layout.addWidget(self._said, 1)
+        layout.addWidget(self._action, 3)
+        layout.addWidget(self._said, 2)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Say it anew."""
         self._action.setText(f"▶ {html.escape(said(snapshot.next_action))}")
         text = coloured(f"{said(snapshot.busy)}…", theme.NOTE) if snapshot.busy else ""
-        self._said.setText(text or coloured(*words.advice_briefly(snapshot)))
-        self._said.setVisible(bool(snapshot.busy or words.advice_briefly(snapshot)[0]))
+        self._said.setText(text or coloured(*words.advice_line(snapshot)))

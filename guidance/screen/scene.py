@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from operator import is_
 
@@ -41,6 +42,7 @@ from guidance.screen.overlays import (
 )
 from guidance.screen.reslice import Plane, Slice
 from guidance.screen.sight import CUTS, Sight
+from guidance.screen.standing import of_scan
 from guidance.screen.turns import Turns
 from guidance.screen.views import SliceView
 from guidance.tracking.implant import NeedleTrack
@@ -76,6 +78,8 @@ class Scene(QWidget):
         """
         super().__init__()
         self._turns = turns or Turns(self, at_once=True)
+        # The time now, for ages.
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.axial = SliceView(marked("AXIAL"), marked("no scan yet"))
         self.coronal = SliceView(marked("CORONAL"), marked("no scan yet"))
         self.sagittal = SliceView(marked("SAGITTAL"), marked("no scan yet"))
@@ -283,7 +287,7 @@ class Scene(QWidget):
     def _point(self, point_mm: FloatArray, first: bool) -> None:
         if self.measuring:
             if first:
-                self.ruler.press(point_mm)
+                self.ruler.press(point_mm, scan_uid(self._snapshot) if self._snapshot else "")
         else:
             self._sight.go(point_mm)
         self.draw()
@@ -396,6 +400,11 @@ class Scene(QWidget):
 
     # --- drawing -----------------------------------------------------------
 
+    def grow_older(self) -> None:
+        """Say anew how old the scan is that a value in the pictures stands on."""
+        if self.ruler.text or self.way:
+            self.draw()
+
     def draw(self) -> None:
         """Draw all views that can be seen."""
         snapshot = self._snapshot
@@ -491,11 +500,16 @@ class Scene(QWidget):
         if self.measuring:
             lines.append(tr("MEASURE: click 2 points, a third for the angle (M ends)"))
         if self.ruler.text:
-            lines.append(tr("measured {length}", length=self.ruler.text))
+            measured = tr("measured {length}", length=self.ruler.text)
+            lines.append(f"{measured} · {self._on(self.ruler.scan_uid)}")
         lines += self._of_registration()
         if self._cine.isActive():
             lines.append(tr("CINE (C stops)"))
         return tuple(lines)
+
+    def _on(self, uid: str) -> str:
+        """Return which scan a value stands on, in few letters."""
+        return of_scan(self._snapshot, uid, self.clock()).brief if self._snapshot else ""
 
     def _of_registration(self) -> list[str]:
         snapshot = self._snapshot
@@ -503,7 +517,8 @@ class Scene(QWidget):
             return []
         registration = snapshot.registration
         residual = f"{registration.residual_mm:.1f}"
-        lines = [tr(WAY_WORDS[self.way]), tr("residual {mm} mm on bone", mm=residual)]
+        left = tr("residual {mm} mm on bone", mm=residual)
+        lines = [tr(WAY_WORDS[self.way]), f"{left} · {self._on(registration.room_uid)}"]
         if not registration.residual_is_current:
             lines[1] = tr("residual is being measured")
         if self.nudge.any():

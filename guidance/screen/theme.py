@@ -77,7 +77,7 @@ def style_sheet(scale: float) -> str:
     QLabel[role="quiet"] {{ color: {QUIET}; font-size: {px(17)}; }}
     QLabel[role="name"] {{ font-size: {px(27)}; font-weight: bold; }}
     QLabel[role="number"] {{ font-size: {px(54)}; font-weight: bold; }}
-    QLabel[role="figure"] {{ font-size: {px(32)}; font-weight: bold; }}
+    QLabel[role="figure"] {{ font-size: {px(36)}; font-weight: bold; }}
     QLabel[role="action"] {{ font-size: {px(26)}; font-weight: bold; }}
     QLabel[role="alarm"] {{ font-size: {px(24)}; font-weight: bold; }}
     QLabel[role="banner"] {{ color: {GROUND}; background: {NOTE}; font-weight: bold;
@@ -100,6 +100,8 @@ def style_sheet(scale: float) -> str:
     QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ background: #0f1317; padding: {px(3)};
         border: 1px solid #3a4651; }}
     QComboBox QAbstractItemView {{ background: #0f1317; }}
+    QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {NOTE};
+        padding: {px(4)}; font-size: {px(17)}; }}
     QTableWidget {{ background: {PANEL}; border: none; gridline-color: {EDGE};
         font-size: {px(19)}; }}
     QHeaderView::section {{ background: #1d242b; color: {QUIET}; border: none;

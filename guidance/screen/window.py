@@ -11,25 +11,33 @@ from PyQt5.QtWidgets import QHBoxLayout, QLineEdit, QMainWindow, QVBoxLayout, QW
 
 from guidance.alarms import Alarm
 from guidance.procedure.snapshot import Snapshot
-from guidance.screen import theme
+from guidance.screen import standing, theme
 from guidance.screen.about import AboutPage
 from guidance.screen.actbar import ActBar
 from guidance.screen.acts import Acts
 from guidance.screen.cartridges import CartridgeForm
 from guidance.screen.decisions import DecisionPage
-from guidance.screen.dosepanel import DoseFigures
-from guidance.screen.figures import DvhPlot, NeedleTable
-from guidance.screen.given import ignore_hint
+from guidance.screen.figures import DoseFigures, DvhPlot
+from guidance.screen.hovering import Teller
 from guidance.screen.keys import Keys
 from guidance.screen.language import LANGUAGES, language, speak, tr
-from guidance.screen.panels import ImplantPanel, NeedleCard, NextAction, StepRail, TopBar, label
+from guidance.screen.needletable import NeedlePanel
+from guidance.screen.panels import (
+    ImplantPanel,
+    NeedleCard,
+    NextAction,
+    StepRail,
+    TopBar,
+    ignore_hint,
+    label,
+)
 from guidance.screen.scene import Scene
 from guidance.screen.sound import AlarmSound
 from guidance.screen.status import AlarmLine, Clerk
 from guidance.screen.turns import Turns
 from guidance.screen.words import coloured, retraction_line, tracks
 
-LOWER_ROW, LOWER_SHARE = 4, 38
+LOWER_ROW = 4
 Clock = Callable[[], datetime]
 
 
@@ -82,7 +90,8 @@ class RoomWindow(QMainWindow):
         self.top_bar = TopBar(tr("REPLAY {what}", what=self._banner) if self._banner else "")
         self.rail, self.scene = StepRail(), Scene(self._turns)
         self.card, self.implant, self.next_action = NeedleCard(), ImplantPanel(), NextAction()
-        self.table, self.dvh, self.figures = NeedleTable(), DvhPlot(), DoseFigures()
+        self.needles, self.dvh, self.figures = NeedlePanel(), DvhPlot(), DoseFigures()
+        self.table, self.scene.clock = self.needles.table, self._clock
         of = self.keys.of
         self.alarm_line = AlarmLine(self._acknowledge, of("seen"), of("silence"))
         self.alarm_line.sound_button.clicked.connect(self.sound.toggle)
@@ -104,6 +113,7 @@ class RoomWindow(QMainWindow):
         self.act_bar.about_button.clicked.connect(self.toggle_about)
         self.act_bar.decisions_button.clicked.connect(self.toggle_decisions)
         self._arrange()
+        self._tell_pointer()
 
     def _arrange(self) -> None:
         ground = QWidget()
@@ -118,12 +128,12 @@ class RoomWindow(QMainWindow):
         side.addWidget(self.card, 1)
         side.addWidget(self.implant)
         middle, lower = QHBoxLayout(), QHBoxLayout()
-        self._lower = (self.table, self.dvh, self.figures)
+        self._lower = (self.needles, self.dvh, self.figures)
         middle.addWidget(self.scene, 71)
         middle.addLayout(side, 29)
-        lower.addWidget(self.table, 34)
-        lower.addWidget(self.dvh, 29)
-        lower.addWidget(self.figures, 37)
+        lower.addWidget(self.needles, 36)
+        lower.addWidget(self.dvh, 30)
+        lower.addWidget(self.figures, 34)
         lower.addWidget(self.about, 100)
         lower.addWidget(self.decisions, 100)
         ignore_hint(self.about)
@@ -131,8 +141,8 @@ class RoomWindow(QMainWindow):
         rows.addWidget(self.top_bar)
         rows.addWidget(self.rail)
         rows.addWidget(self.next_action)
-        rows.addLayout(middle, 62)
-        rows.addLayout(lower, LOWER_SHARE)
+        rows.addLayout(middle, 68)
+        rows.addLayout(lower, 32)
         assert rows.itemAt(LOWER_ROW) is lower
         rows.addWidget(self.alarm_line)
         rows.addWidget(self.cartridges)
@@ -164,7 +174,7 @@ class RoomWindow(QMainWindow):
         self.rail.show_snapshot(snapshot)
         self.next_action.show_snapshot(snapshot)
         self._turns.do("dvh", lambda: self.dvh.show_dose(snapshot))
-        self.figures.show_dose(snapshot)
+        self.figures.show_dose(snapshot, self._clock())
         self.alarm_line.show_snapshot(snapshot)
         if not self._banner:
             self.sound.listen(snapshot.alarms)
@@ -185,7 +195,7 @@ class RoomWindow(QMainWindow):
         self.card.show_scan(self._snapshot, needle, self._clock())
         current = needle.number if needle else None
         shown = self._snapshot
-        self._turns.do("table", lambda: self.table.show_needles(shown, current, self._clock()))
+        self._turns.do("table", lambda: self.table.show_needles(shown, current))
 
     def _grow_older(self) -> None:
         """Say anew what changes with time alone."""
@@ -194,6 +204,19 @@ class RoomWindow(QMainWindow):
             self.top_bar.show_snapshot(self._snapshot, now)
             self.implant.show_snapshot(self._snapshot, now)
             self.card.show_scan(self._snapshot, self.scene.needle, now)
+            for part in (self.needles, self.dvh, self.figures):
+                part.show_age(self._snapshot, now)
+            self.scene.grow_older()
+
+    def _tell_pointer(self) -> None:
+        """Say in full what values stand on, where the pointer rests on them."""
+        teller = Teller(lambda: self._snapshot, self._clock)
+        teller.of_pictures(self.scene.views)
+        teller.of_needles(self.needles)
+        teller.of(self.implant.seeds, standing.of_seeds)
+        teller.of(self.top_bar.plan, lambda shown, now: standing.of_registration(shown, now).full)
+        for part in (self.dvh, self.figures):
+            teller.of(part, lambda shown, now: standing.of_dose(shown, now).full)
 
     def say(self, text: str, done: bool) -> None:
         """Say in the status line what came of something."""
@@ -201,7 +224,7 @@ class RoomWindow(QMainWindow):
 
     def _acknowledge(self, alarm: Alarm) -> None:
         self._clerk.perform(
-            tr("acknowledge the alarm"), lambda acts, by: acts.acknowledge(alarm.key, by)
+            "acknowledge the alarm", lambda acts, by: acts.acknowledge(alarm.key, by)
         )
 
     def _toggle_cartridges(self) -> None:
@@ -209,7 +232,7 @@ class RoomWindow(QMainWindow):
         self.card.keep_short(short=shown)
         self.cartridges.setVisible(shown)
         # The form takes its room from the tables, not from the pictures and their numbers.
-        self._rows.setStretch(LOWER_ROW, 34 if shown else LOWER_SHARE)
+        self._rows.setStretch(LOWER_ROW, 24 if shown else 32)
 
     def toggle_about(self) -> None:
         """Show keys, settings and versions in the place of the tables, or the tables again."""

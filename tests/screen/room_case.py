@@ -180,6 +180,7 @@ def dose(seeds_: int = 12, scale: float = 1.0, event: int = 41) -> DoseView:
     return DoseView(
         geometry, gray, PRESCRIPTION_GY, tuple(views), event, seeds_,
         "TG-43 2D line source, 6711, water in water, seeds as seen, else as counted",
+        (("1.9", 9),),
     )  # fmt: skip
 
 
@@ -191,7 +192,7 @@ def snapshot(position: str = "HFP", **changes: object) -> Snapshot:
         patient_name="Example^Case", step=Step.IMPLANT,
         next_action="Needle 4: drop 2 more, drawing back between seeds.",
         plan=plan(), structures=structures(), volume=volume(position), scan=scan, scans=(scan,),
-        registration=RegistrationView(np.eye(4), 0.8, "Dr Example"),
+        registration=RegistrationView(np.eye(4), 0.8, "Dr Example", room_uid="1.9"),
         needles=needles(), seeds=seeds(),
         applicator=ApplicatorView(
             "up", "SN7", True, 4, 3, 1, "A17", 4, NOW - timedelta(seconds=1)
@@ -201,7 +202,9 @@ def snapshot(position: str = "HFP", **changes: object) -> Snapshot:
             received=15, implanted=11, seen=9, directive=18, in_cartridges=4,
         ),
         dose=dose(),
-        planned_dose=replace(dose(18, 1.1, 20), method="TG-43, seeds as planned"),
+        planned_dose=replace(
+            dose(18, 1.1, 20), method="TG-43, seeds as planned", seen_in=()
+        ),
         alarms=(
             Alarm("seeds:missing", Priority.HIGH,
                   "1 of 11 counted seeds are not seen on the scan: 3.", NOW),

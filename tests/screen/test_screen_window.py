@@ -77,7 +77,6 @@ def test_figures_of_a_needle_name_their_scan_and_its_age(qtbot, window, case):
     said_ = window.card._seen_in.text()
     assert "needles CT taken" in said_
     assert "3 min ago" in said_
-    assert "needles CT taken" in window.table.item(3, 1).toolTip()
     window._clock = lambda: NOW + timedelta(minutes=40)
     window._grow_older()
     assert "43 min ago" in window.card._seen_in.text()
@@ -221,8 +220,6 @@ def test_spacing_and_next_retraction_are_a_field_of_their_own(window, case):
     assert "next seed at 10 mm · spacing 10 mm" in all_words(window)
     window.show_snapshot(replace(case, stops_left_mm=(20.0,)))
     assert "last seed at 20 mm" in all_words(window)
-    window.show_snapshot(replace(case, stops_left_mm=(-0.001, 10.0)))
-    assert "next seed at 0 mm" in all_words(window)
     window.show_snapshot(replace(case, stops_left_mm=()))
     assert "seed at" not in all_words(window)
     window.show_snapshot(case)

@@ -28,10 +28,6 @@ HAND_MADE = (
     "TG-43 line source, {a} seeds as point sources, {b}, water in water, {c}",
     "seeds as seen, else as counted",
     "seeds as planned",
-    # What is still missing from the planning system, in a list.
-    "planning CT",
-    "structure set",
-    "plan",
     "There is no calibration curve for {a}; add one to ct.calibrations in the configuration, "
     "or set ct.uncalibrated to 'schneider'.",
 )

@@ -364,38 +364,6 @@
       <translation>接受该粒</translation>
     </message>
     <message>
-      <source>MC research</source>
-      <translation>MC 研究用</translation>
-    </message>
-    <message>
-      <source>{n} more figures in the report</source>
-      <translation>报告中另有 {n} 项</translation>
-    </message>
-    <message>
-      <source>implant</source>
-      <translation>植入</translation>
-    </message>
-    <message>
-      <source>plan</source>
-      <translation>计划</translation>
-    </message>
-    <message>
-      <source>. plan: {n} seeds after event {event}, {how}</source>
-      <translation>。计划：事件 {event} 后 {n} 粒，{how}</translation>
-    </message>
-    <message>
-      <source>counted</source>
-      <translation>计数</translation>
-    </message>
-    <message>
-      <source>limit</source>
-      <translation>限值</translation>
-    </message>
-    <message>
-      <source>no dose before the plan is in the room</source>
-      <translation>计划配准到现场之前没有剂量</translation>
-    </message>
-    <message>
       <source>EQD2 in all</source>
       <translation>累计 EQD2</translation>
     </message>
@@ -456,40 +424,28 @@
       <translation>实线：TG-43，植入；虚线：TG-43，计划；淡点线：MC（研究用），对介质剂量，已过时</translation>
     </message>
     <message>
-      <source>needle</source>
-      <translation>针</translation>
+      <source>MC research</source>
+      <translation>MC 研究用</translation>
     </message>
     <message>
-      <source>tip mm</source>
-      <translation>针尖 mm</translation>
+      <source>{n} more figures in the report</source>
+      <translation>报告中另有 {n} 项</translation>
     </message>
     <message>
-      <source>depth mm</source>
-      <translation>深度 mm</translation>
+      <source>implant</source>
+      <translation>植入</translation>
     </message>
     <message>
-      <source>angle °</source>
-      <translation>角度 °</translation>
+      <source>plan</source>
+      <translation>计划</translation>
     </message>
     <message>
-      <source>clear mm</source>
-      <translation>间距 mm</translation>
+      <source>. plan: {n} seeds after event {event}, {how}</source>
+      <translation>。计划：事件 {event} 后 {n} 粒，{how}</translation>
     </message>
     <message>
-      <source>seeds</source>
-      <translation>粒子</translation>
-    </message>
-    <message>
-      <source>state</source>
-      <translation>状态</translation>
-    </message>
-    <message>
-      <source>not seen</source>
-      <translation>未见</translation>
-    </message>
-    <message>
-      <source>not planned</source>
-      <translation>非计划</translation>
+      <source>counted</source>
+      <translation>计数</translation>
     </message>
     <message>
       <source>dose, Gy</source>
@@ -500,16 +456,12 @@
       <translation>体积，%</translation>
     </message>
     <message>
-      <source>too close</source>
-      <translation>过近</translation>
+      <source>limit</source>
+      <translation>限值</translation>
     </message>
     <message>
-      <source>done</source>
-      <translation>完成</translation>
-    </message>
-    <message>
-      <source>seen</source>
-      <translation>已见</translation>
+      <source>no dose before the plan is in the room</source>
+      <translation>计划配准到现场之前没有剂量</translation>
     </message>
     <message>
       <source> STALE</source>
@@ -652,8 +604,64 @@
       <translation>与计划 CT 融合或相减</translation>
     </message>
     <message>
-      <source>, </source>
-      <translation>、</translation>
+      <source>needle</source>
+      <translation>针</translation>
+    </message>
+    <message>
+      <source>tip mm</source>
+      <translation>针尖 mm</translation>
+    </message>
+    <message>
+      <source>depth mm</source>
+      <translation>深度 mm</translation>
+    </message>
+    <message>
+      <source>angle °</source>
+      <translation>角度 °</translation>
+    </message>
+    <message>
+      <source>clear mm</source>
+      <translation>间距 mm</translation>
+    </message>
+    <message>
+      <source>seeds</source>
+      <translation>粒子</translation>
+    </message>
+    <message>
+      <source>state</source>
+      <translation>状态</translation>
+    </message>
+    <message>
+      <source>needles: {scan}</source>
+      <translation>针：{scan}</translation>
+    </message>
+    <message>
+      <source>no scan shows it yet</source>
+      <translation>尚无扫描显示</translation>
+    </message>
+    <message>
+      <source>not seen</source>
+      <translation>未见</translation>
+    </message>
+    <message>
+      <source>not planned</source>
+      <translation>非计划</translation>
+    </message>
+    <message>
+      <source>too close</source>
+      <translation>过近</translation>
+    </message>
+    <message>
+      <source>done</source>
+      <translation>完成</translation>
+    </message>
+    <message>
+      <source>earlier</source>
+      <translation>较早</translation>
+    </message>
+    <message>
+      <source>seen</source>
+      <translation>已见</translation>
     </message>
     <message>
       <source>case</source>
@@ -728,6 +736,10 @@
       <translation>未给出体位</translation>
     </message>
     <message>
+      <source>residual {mm} mm on bone</source>
+      <translation>骨面残差 {mm} mm</translation>
+    </message>
+    <message>
       <source>AXIAL</source>
       <translation>轴位</translation>
     </message>
@@ -780,8 +792,8 @@
       <translation>层 {number}/{count}  z {z} mm</translation>
     </message>
     <message>
-      <source>residual {mm} mm on bone</source>
-      <translation>骨面残差 {mm} mm</translation>
+      <source>measured {length}</source>
+      <translation>测得 {length}</translation>
     </message>
     <message>
       <source>residual is being measured</source>
@@ -804,10 +816,6 @@
       <translation>测量：点两点测距，第三点测角（M 结束）</translation>
     </message>
     <message>
-      <source>measured {length}</source>
-      <translation>测得 {length}</translation>
-    </message>
-    <message>
       <source>CINE (C stops)</source>
       <translation>连续播放（C 停止）</translation>
     </message>
@@ -818,6 +826,130 @@
     <message>
       <source>arrows, Shift+arrows, [ ] move the plan</source>
       <translation>方向键、Shift+方向键、[ ] 移动计划</translation>
+    </message>
+    <message>
+      <source>counted, in no scan yet</source>
+      <translation>已计数，尚未扫描</translation>
+    </message>
+    <message>
+      <source>counted, NOT SEEN</source>
+      <translation>已计数，未见</translation>
+    </message>
+    <message>
+      <source>seen, never counted</source>
+      <translation>所见，从未计数</translation>
+    </message>
+    <message>
+      <source>{time}, {age}</source>
+      <translation>{time}，{age}</translation>
+    </message>
+    <message>
+      <source>Each needle names its own scan under the pointer.</source>
+      <translation>指针停在某针上即显示其所属扫描。</translation>
+    </message>
+    <message>
+      <source>implant: {n} seeds after event {event}</source>
+      <translation>植入：事件 {event} 后 {n} 粒</translation>
+    </message>
+    <message>
+      <source>plan: {n} seeds after event {event}, as planned</source>
+      <translation>计划：事件 {event} 后 {n} 粒，按计划</translation>
+    </message>
+    <message>
+      <source>not accepted yet</source>
+      <translation>尚未接受</translation>
+    </message>
+    <message>
+      <source>{n} s</source>
+      <translation>{n} 秒</translation>
+    </message>
+    <message>
+      <source>{n} min</source>
+      <translation>{n} 分钟</translation>
+    </message>
+    <message>
+      <source>{n} h</source>
+      <translation>{n} 小时</translation>
+    </message>
+    <message>
+      <source>{n} days</source>
+      <translation>{n} 天</translation>
+    </message>
+    <message>
+      <source>EARLIER SCAN: {scan}</source>
+      <translation>较早的扫描：{scan}</translation>
+    </message>
+    <message>
+      <source>plan, after event {event}</source>
+      <translation>计划，事件 {event} 后</translation>
+    </message>
+    <message>
+      <source>after event {event}</source>
+      <translation>事件 {event} 后</translation>
+    </message>
+    <message>
+      <source>{scan} + {n} counted</source>
+      <translation>{scan} + 计数 {n} 粒</translation>
+    </message>
+    <message>
+      <source>STALE {what}</source>
+      <translation>已过时 {what}</translation>
+    </message>
+    <message>
+      <source>registered on {scan}</source>
+      <translation>配准于：{scan}</translation>
+    </message>
+    <message>
+      <source>accepted by {name}</source>
+      <translation>由 {name} 接受</translation>
+    </message>
+    <message>
+      <source>of a scan that is not in this case</source>
+      <translation>所属扫描不在本病例中</translation>
+    </message>
+    <message>
+      <source>EARLIER {scan}</source>
+      <translation>较早 {scan}</translation>
+    </message>
+    <message>
+      <source>{seen} seen, {missing} not seen: {scan}</source>
+      <translation>所见 {seen} 粒，未见 {missing} 粒：{scan}</translation>
+    </message>
+    <message>
+      <source>{n} counted, in no scan yet</source>
+      <translation>{n} 粒已计数，尚未扫描</translation>
+    </message>
+    <message>
+      <source>{mm} mm from where it was counted</source>
+      <translation>距计数位置 {mm} mm</translation>
+    </message>
+    <message>
+      <source>confirmed by {name}</source>
+      <translation>由 {name} 确认</translation>
+    </message>
+    <message>
+      <source>counted: {n} seeds after event {event}, as counted</source>
+      <translation>计数：事件 {event} 后 {n} 粒，按计数位置</translation>
+    </message>
+    <message>
+      <source>MC (research): {n} seeds after event {event}; photons carried through {scan}</source>
+      <translation>MC（研究用）：事件 {event} 后 {n} 粒；光子输运所用：{scan}</translation>
+    </message>
+    <message>
+      <source>A seed has changed since this dose was computed.</source>
+      <translation>自计算此剂量以来粒子已有变化。</translation>
+    </message>
+    <message>
+      <source>a scan that is not in this case</source>
+      <translation>不在本病例中的扫描</translation>
+    </message>
+    <message>
+      <source>{n} as seen: {scan}</source>
+      <translation>{n} 粒按所见：{scan}</translation>
+    </message>
+    <message>
+      <source>{n} as counted</source>
+      <translation>{n} 粒按计数</translation>
     </message>
     <message>
       <source>SOUND PAUSED</source>
@@ -862,10 +994,6 @@
     <message>
       <source>seed seen, never counted</source>
       <translation>所见、未计数的粒子</translation>
-    </message>
-    <message>
-      <source>acknowledge the alarm</source>
-      <translation>确认报警</translation>
     </message>
     <message>
       <source>REPLAY {what}</source>
@@ -984,14 +1112,6 @@
       <translation>事件 {event} 后 {n} 粒；{method}</translation>
     </message>
     <message>
-      <source>after event {event}</source>
-      <translation>事件 {event} 后</translation>
-    </message>
-    <message>
-      <source>{n} more seeds would make D90 {gy} of {wanted} Gy</source>
-      <translation>再加 {n} 粒粒子可使 D90 达到 {gy} Gy（处方 {wanted} Gy）</translation>
-    </message>
-    <message>
       <source>{n} s ago</source>
       <translation>{n} 秒前</translation>
     </message>
@@ -1056,14 +1176,6 @@
       <translation>（{name} 已看到）</translation>
     </message>
     <message>
-      <source>of a scan that is not in this case</source>
-      <translation>所属扫描不在本病例中</translation>
-    </message>
-    <message>
-      <source>EARLIER SCAN: {scan}</source>
-      <translation>较早的扫描：{scan}</translation>
-    </message>
-    <message>
       <source>too deep</source>
       <translation>过深</translation>
     </message>
@@ -1096,10 +1208,6 @@
       <translation>未解锁</translation>
     </message>
     <message>
-      <source>ARMED</source>
-      <translation>已解锁</translation>
-    </message>
-    <message>
       <source>cartridge {serial}, {n} left</source>
       <translation>弹夹 {serial}，剩 {n}</translation>
     </message>
@@ -1118,10 +1226,6 @@
     <message>
       <source>no seeds yet</source>
       <translation>尚无粒子</translation>
-    </message>
-    <message>
-      <source>no scan shows it yet</source>
-      <translation>尚无扫描显示</translation>
     </message>
     <message>
       <source>nothing to compare it with</source>
@@ -1563,10 +1667,6 @@
       <translation>将植入器连接到下一根针。</translation>
     </message>
     <message>
-      <source>Needle {a}: every permitted seed has left.</source>
-      <translation>针 {a}：许可的粒子已全部推出。</translation>
-    </message>
-    <message>
       <source>Needle {a}: drop {b} more, drawing back between seeds.</source>
       <translation>针 {a}：再推 {b} 粒，粒间回退。</translation>
     </message>
@@ -1657,18 +1757,6 @@
     <message>
       <source>seeds as planned</source>
       <translation>粒子按计划</translation>
-    </message>
-    <message>
-      <source>planning CT</source>
-      <translation>计划 CT</translation>
-    </message>
-    <message>
-      <source>structure set</source>
-      <translation>结构集</translation>
-    </message>
-    <message>
-      <source>plan</source>
-      <translation>计划</translation>
     </message>
     <message>
       <source>There is no calibration curve for {a}; add one to ct.calibrations in the configuration, or set ct.uncalibrated to 'schneider'.</source>

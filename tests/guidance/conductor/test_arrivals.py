@@ -160,6 +160,24 @@ def test_what_cannot_be_decoded_early_is_refused_when_it_is_read(
         arrivals.volume(files)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_the_next_series_is_followed_whatever_one_raised(
+    arrivals: Arrivals, tmp_path: Path, series: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> object:
+        if path.stem == "broken":
+            raise MemoryError
+        return read_images(path)
+
+    monkeypatch.setattr("guidance.imaging.series.read_images", read)
+    folder = tmp_path / "objects" / "1.2"
+    put(folder, "broken", series[0])
+    wait_for(lambda: folder in arrivals._series and not arrivals._series[folder].usable)
+    (tmp_path / "objects" / "1.3").mkdir()
+    path = put(tmp_path / "objects" / "1.3", "a", series[0])
+    wait_for(lambda: arrivals._series.get(path.parent, _NONE).files == {path})
+
+
 def test_only_the_newest_series_are_kept(
     arrivals: Arrivals, tmp_path: Path, series: list[bytes]
 ) -> None:
