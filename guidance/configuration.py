@@ -5,6 +5,7 @@ Without a file the defaults hold; they listen on loopback only.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -154,6 +155,32 @@ class ScreenSettings:
 
 
 @dataclass(frozen=True)
+class WorklistSettings:
+    """``[worklist]``: who is asked for today's patients.
+
+    Attributes:
+        peer: ``AET@HOST:PORT`` of the worklist; empty for none.
+        modality: of the steps wanted, such as CT; empty for any.
+        station: ScheduledStationAETitle of the steps wanted; empty for any.
+        answer_s: longest wait for its answer.
+    """
+
+    peer: str = ""
+    modality: str = ""
+    station: str = ""
+    answer_s: float = 15.0
+
+    def __post_init__(self) -> None:
+        """Refuse a peer that is not written as one."""
+        if self.peer and not re.fullmatch(r"[^@]{1,16}@[^@\s]+:[1-9]\d{0,4}", self.peer):
+            raise RefusedError(
+                f"worklist.peer must be AET@HOST:PORT, such as RIS@10.0.0.2:104, not {self.peer!r}"
+            )
+        if not 1.0 <= self.answer_s <= 120.0:
+            raise RefusedError("worklist.answer_s must be 1 to 120")
+
+
+@dataclass(frozen=True)
 class Configuration:
     """All settings."""
 
@@ -165,6 +192,7 @@ class Configuration:
     protocol: Protocol = field(default_factory=Protocol)
     ct: CtSettings = field(default_factory=CtSettings)
     modelled: ModelledSettings = field(default_factory=ModelledSettings)
+    worklist: WorklistSettings = field(default_factory=WorklistSettings)
 
 
 _TABLES: dict[str, type[Any]] = {
@@ -176,6 +204,7 @@ _TABLES: dict[str, type[Any]] = {
     "protocol": Protocol,
     "ct": CtSettings,
     "modelled": ModelledSettings,
+    "worklist": WorklistSettings,
 }
 
 

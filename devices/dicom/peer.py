@@ -58,6 +58,7 @@ def associated(
     calling_ae: str,
     roles: Sequence[Any] = (),
     handlers: Sequence[Any] = (),
+    answer_s: float = ANSWER_S,
 ) -> Iterator[Any]:
     """Open an association, and release it.
 
@@ -67,6 +68,7 @@ def associated(
         calling_ae: our AE title.
         roles: SCP/SCU role selections.
         handlers: of pynetdicom's events.
+        answer_s: longest wait for one answer.
 
     Raises:
         DeviceBroken: the peer cannot be reached or does not want us.
@@ -74,7 +76,7 @@ def associated(
     entity = AE(ae_title=calling_ae)
     entity.requested_contexts = list(contexts)
     entity.connection_timeout = entity.acse_timeout = CONNECT_S
-    entity.dimse_timeout = entity.network_timeout = ANSWER_S
+    entity.dimse_timeout = entity.network_timeout = answer_s
     association = entity.associate(
         peer.host,
         peer.port,

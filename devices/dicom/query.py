@@ -11,7 +11,7 @@ import pydicom
 from pynetdicom import build_context, build_role, evt
 
 from devices.dicom.listener import STORAGE_CLASSES, TRANSFER_SYNTAXES
-from devices.dicom.peer import Peer, associated, status_of
+from devices.dicom.peer import ANSWER_S, Peer, associated, status_of
 from devices.dicom.reception import OUT_OF_RESOURCES, SUCCESS, Rejected, received
 from devices.dicom.services import STUDY_FIND, STUDY_GET, STUDY_MOVE, WORKLIST_FIND
 from devices.dicom.store import InstanceStore
@@ -36,6 +36,7 @@ class WorklistItem:
         modality: Modality of the step.
         starts: date and time of the step, ``YYYYMMDD HHMMSS``.
         station_ae: ScheduledStationAETitle.
+        step_id: ScheduledProcedureStepID.
     """
 
     patient_id: str
@@ -48,6 +49,7 @@ class WorklistItem:
     modality: str
     starts: str
     station_ae: str
+    step_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,14 @@ class SeriesFound:
 
 
 def worklist(
-    peer: Peer, *, calling_ae: str, date: str = "", modality: str = "", patient_id: str = ""
+    peer: Peer,
+    *,
+    calling_ae: str,
+    date: str = "",
+    modality: str = "",
+    patient_id: str = "",
+    station_ae: str = "",
+    answer_s: float = ANSWER_S,
 ) -> tuple[WorklistItem, ...]:
     """Ask a modality worklist (PS3.4 annex K).
 
@@ -86,6 +95,8 @@ def worklist(
         date: ``YYYYMMDD`` or a range ``YYYYMMDD-YYYYMMDD``; empty for any.
         modality: such as CT; empty for any.
         patient_id: empty for any.
+        station_ae: ScheduledStationAETitle; empty for any.
+        answer_s: longest wait for one answer.
 
     Raises:
         DeviceBroken: the peer cannot be reached, or does not answer the question.
@@ -94,7 +105,7 @@ def worklist(
     step.ScheduledProcedureStepStartDate = date
     step.ScheduledProcedureStepStartTime = ""
     step.Modality = modality
-    step.ScheduledStationAETitle = ""
+    step.ScheduledStationAETitle = station_ae
     step.ScheduledProcedureStepDescription = ""
     step.ScheduledProcedureStepID = ""
     question = pydicom.Dataset()
@@ -106,7 +117,7 @@ def worklist(
         setattr(question, keyword, "")
     question.PatientID = patient_id
     question.ScheduledProcedureStepSequence = [step]
-    answers = _find(peer, WORKLIST_FIND, question, calling_ae)
+    answers = _find(peer, WORKLIST_FIND, question, calling_ae, answer_s)
     return tuple(sorted((_item(a) for a in answers), key=lambda i: (i.starts, i.patient_name)))
 
 
@@ -126,6 +137,7 @@ def _item(answer: pydicom.Dataset) -> WorklistItem:
         starts=f"{_text(step, 'ScheduledProcedureStepStartDate')} "
         f"{_text(step, 'ScheduledProcedureStepStartTime')}".strip(),
         station_ae=_text(step, "ScheduledStationAETitle"),
+        step_id=_text(step, "ScheduledProcedureStepID"),
     )
 
 
@@ -246,10 +258,16 @@ def _follow(answers: Any, what: str, peer: Peer) -> int:
 
 
 def _find(
-    peer: Peer, model: str, question: pydicom.Dataset, calling_ae: str
+    peer: Peer,
+    model: str,
+    question: pydicom.Dataset,
+    calling_ae: str,
+    answer_s: float = ANSWER_S,
 ) -> list[pydicom.Dataset]:
     found = []
-    with associated(peer, [build_context(model)], calling_ae=calling_ae) as association:
+    with associated(
+        peer, [build_context(model)], calling_ae=calling_ae, answer_s=answer_s
+    ) as association:
         for answer, identifier in association.send_c_find(question, model):
             status = status_of(answer, "C-FIND", peer)
             if status in PENDING and identifier is not None:

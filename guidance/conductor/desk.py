@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from guidance.conductor.conductor import Conductor
+from guidance.errors import RefusedError
 from guidance.ledger import Disposition
 from guidance.procedure.events import (
     AlarmAcknowledged,
@@ -54,8 +56,12 @@ def permit_number(last: int) -> int:
 class Desk:
     """Offers acts; each answer holds the event, or the refusal with its reason."""
 
-    def __init__(self, conductor: Conductor) -> None:
-        """Speak to one conductor."""
+    def __init__(self, conductor: Conductor | None = None) -> None:
+        """Speak to one conductor; to nobody between two cases."""
+        self._conductor = conductor
+
+    def serve(self, conductor: Conductor | None) -> None:
+        """Speak to another conductor from now on, or refuse every act."""
         self._conductor = conductor
 
     def open_case(
@@ -69,11 +75,14 @@ class Desk:
         courses: tuple[str, ...] = (),
     ) -> Answer:
         """Open the case by hand, or from an item of the worklist; under the site's protocol."""
-        opened = CaseOpened(
-            by, patient_id, patient_name, accession_number, scheduled_step,
-            self._conductor.protocol, courses,
-        )  # fmt: skip
-        return self._offer(opened)
+
+        def opened(conductor: Conductor) -> Event:
+            return CaseOpened(
+                by, patient_id, patient_name, accession_number, scheduled_step,
+                conductor.protocol, courses,
+            )  # fmt: skip
+
+        return self._offer_of(opened)
 
     def note_course(self, course: str, by: str) -> Answer:
         """Note an earlier external course to the cord, written as ``10x3``."""
@@ -157,9 +166,13 @@ class Desk:
 
     def permit(self, needle: int, count: int, by: str) -> Answer:
         """Permit seeds through a needle from the cartridge in place."""
-        device = self._conductor.state.device
-        number = permit_number(device.permit)
-        return self._offer(SeedsPermitted(number, needle, device.cartridge, count, by))
+
+        def permitted(conductor: Conductor) -> Event:
+            device = conductor.state.device
+            number = permit_number(device.permit)
+            return SeedsPermitted(number, needle, device.cartridge, count, by)
+
+        return self._offer_of(permitted)
 
     def disarm(self, by: str) -> Answer:
         """End the permit."""
@@ -191,4 +204,12 @@ class Desk:
         return self._offer(CaseClosed(by, sentence))
 
     def _offer(self, fact: Event) -> Answer:
-        return self._conductor.offer(fact)
+        return self._offer_of(lambda _conductor: fact)
+
+    def _offer_of(self, fact_of: Callable[[Conductor], Event]) -> Answer:
+        conductor = self._conductor
+        if conductor is None:
+            refused: Answer = Future()
+            refused.set_exception(RefusedError("no case is open at this moment; ask again"))
+            return refused
+        return conductor.offer(fact_of(conductor))

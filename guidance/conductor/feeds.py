@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from devices.applicator import ApplicatorLink, DeviceRecord, LinkStatus
@@ -16,6 +17,8 @@ from guidance.procedure.snapshot import ApplicatorView
 
 log = logging.getLogger(__name__)
 
+# Number and SeriesInstanceUID of an announcement.
+Arrived = tuple[int, str]
 # A look at the announcements' length takes some microseconds.
 POLL_S = 0.002
 # A record must be on disk before the device is told so; a disk that takes longer is broken.
@@ -23,13 +26,27 @@ DURABLE_WITHIN_S = 10.0
 
 
 class ListenerFeed:
-    """Follows the listener's announcements in its store; the listener itself runs elsewhere."""
+    """Follows the listener's announcements in its store; the listener itself runs elsewhere.
 
-    def __init__(self, store: Path, conductor: Conductor) -> None:
-        """Follow ``store`` from the last announcement the case knows."""
+    What arrived in an earlier case waits until this case's patient is known, and is taken only
+    if it is this patient's: a new case must not begin with the plan of the last one.
+    """
+
+    def __init__(
+        self, store: Path, conductor: Conductor, *, earlier: Collection[Arrived] = ()
+    ) -> None:
+        """Follow a store from the last announcement the case knows.
+
+        Args:
+            store: of the listener.
+            conductor: of the case.
+            earlier: number and SeriesInstanceUID of announcements that earlier cases took.
+        """
+        self._earlier, self._waiting = earlier, list[Announcement]()
         self._store = store
         self._conductor = conductor
-        self._after = conductor.state.last_announcement
+        # A fact offered again is recorded once; what waited before a restart waits again.
+        self._after = 0 if earlier else conductor.state.last_announcement
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="listener-feed")
 
@@ -45,14 +62,30 @@ class ListenerFeed:
     def _follow(self) -> None:
         seen_bytes = -1
         while not self._stop.wait(POLL_S):
+            self._look_back()
             # The file only grows; while it has not, there is nothing to read.
             size = announced_bytes(self._store)
             if size == seen_bytes:
                 continue
             seen_bytes = size
             for announcement in read_announcements(self._store, self._after):
-                self._conductor.offer(_series(announcement)).result(timeout=DURABLE_WITHIN_S)
+                if (announcement.number, announcement.series_instance_uid) in self._earlier:
+                    self._waiting.append(announcement)
+                else:
+                    self._offer(announcement)
                 self._after = announcement.number
+
+    def _look_back(self) -> None:
+        """Take what waited and is this patient's, once the patient is known."""
+        patient = self._conductor.state.patient_id if self._waiting else ""
+        if patient:
+            waiting, self._waiting = self._waiting, []
+            for announcement in waiting:
+                if announcement.patient_id == patient:
+                    self._offer(announcement)
+
+    def _offer(self, announcement: Announcement) -> None:
+        self._conductor.offer(_series(announcement)).result(timeout=DURABLE_WITHIN_S)
 
 
 def _series(announcement: Announcement) -> SeriesReceived:

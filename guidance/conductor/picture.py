@@ -112,6 +112,7 @@ class Picture:
             signatures=state.signatures,
             roles_wanted=roles_wanted(state),
             courses=state.courses,
+            opened_by=state.opened_by,
         )
 
     def _planning(self, state: CaseState) -> Volume | None:

@@ -10,6 +10,7 @@ from guidance.console.driver import Driver
 from guidance.console.headless import in_words
 from guidance.console.headless import picture as picture_once
 from guidance.console.session import Session
+from guidance.console.worklist import worklist_of
 from guidance.errors import GuidanceError
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import RoomWindow, play
@@ -39,6 +40,7 @@ def run_on_screen(session: Session, *, timeout_s: float | None) -> int:
             room.look,
             every_ms=LOOK_EVERY_MS,
             settings=session.options.screen,
+            worklist=worklist_of(session.options.worklist, session.options.ae_title),
         )
     finally:
         room.stop()
@@ -77,6 +79,8 @@ class Room:
             self._driving = self._worker.submit(self._drive, unseen)
 
     def _show(self, snapshot: Snapshot, window: RoomWindow) -> None:
+        if self._last is not None and self._last.case_id != snapshot.case_id:
+            self._last, self._pictured = None, set()
         closing = snapshot.closed and not (self._last is not None and self._last.closed)
         self._last = snapshot
         if closing:
@@ -91,7 +95,7 @@ class Room:
         # After it is shown: what nobody could see, nobody acts on.
         self._unseen = None if snapshot.closed else snapshot
         # Last, so that a full disk keeps nothing else from happening.
-        picture_once(self._session.options.out, snapshot, self._pictured)
+        picture_once(self._session.folder(snapshot.case_id), snapshot, self._pictured)
 
     def _drive(self, snapshot: Snapshot) -> None:
         try:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import threading
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 from guidance.conductor.arrivals import Arrivals
 from guidance.conductor.conductor import Conductor
-from guidance.conductor.desk import Desk
 from guidance.conductor.exports import export_case
 from guidance.conductor.feeds import ApplicatorFeed, ListenerFeed
 from guidance.conductor.summary import summary
@@ -20,14 +19,18 @@ from guidance.configuration import (
     ModelledSettings,
     ScreenSettings,
     SourceSettings,
+    WorklistSettings,
     load_configuration,
 )
-from guidance.errors import CommandError
+from guidance.console.frontdesk import FrontDesk, Patient
+from guidance.errors import CommandError, RefusedError
 from guidance.journal import Journal
 from guidance.ledger import Delivery
 from guidance.planning.protocol import Protocol
-from guidance.procedure.events import from_record
+from guidance.procedure.advance import replayed
+from guidance.procedure.events import ProcedureEvent, from_record
 from guidance.procedure.snapshot import Snapshot
+from guidance.procedure.state import CaseState
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class SessionOptions:
         protocol: what a new case is held against.
         modelled: whether and how well the model-based dose is wanted.
         ct: HU to density, for it.
+        worklist: who is asked for today's patients.
+        ae_title: that we ask under.
     """
 
     store: Path
@@ -65,6 +70,8 @@ class SessionOptions:
     protocol: Protocol = field(default_factory=Protocol)
     modelled: ModelledSettings = field(default_factory=ModelledSettings)
     ct: CtSettings = field(default_factory=CtSettings)
+    worklist: WorklistSettings = field(default_factory=WorklistSettings)
+    ae_title: str = "SEEDGUIDE"
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Self:
@@ -85,6 +92,8 @@ class SessionOptions:
             protocol=settings.protocol,
             modelled=settings.modelled,
             ct=settings.ct,
+            worklist=settings.worklist,
+            ae_title=settings.listener.ae_title,
         )
 
 
@@ -117,7 +126,7 @@ class Mailbox:
 
 
 class Session:
-    """A context manager around a running case."""
+    """A context manager around a running case, and those that follow it."""
 
     def __init__(self, options: SessionOptions) -> None:
         """Open the journal and replay the case.
@@ -129,64 +138,142 @@ class Session:
         self.options = options
         self.mailbox = Mailbox()
         self._journal = Journal(options.journal)
-        arrivals = Arrivals(options.store)
+        self._arrivals = Arrivals(options.store)
+        self._feeds: list[ListenerFeed | ApplicatorFeed] = []
         try:
-            self.case_id = options.case_id or _newest_open(self._journal)
-            self.conductor = Conductor(
-                self._journal,
-                self.case_id,
-                self.mailbox.put,
-                sources=options.sources,
-                protocol=options.protocol,
-                read=arrivals.volume,
-                modelled=options.modelled,
-                ct=options.ct,
-            )
+            self.case_id = self._first = options.case_id or _newest_open(self._journal)
+            self.conductor = self._conductor_of(self.case_id)
         except BaseException:
             self._journal.close()
             raise
-        self.desk = Desk(self.conductor)
-        self._feeds: list[Arrivals | ListenerFeed | ApplicatorFeed] = [
-            arrivals,
-            ListenerFeed(options.store, self.conductor),
-        ]
-        if options.applicator:
-            self._feeds.append(
-                ApplicatorFeed(options.applicator, self.conductor, wire_log=options.wire_log)
-            )
+        self.desk = FrontDesk(self.begin)
+        self._connect()
 
     def __enter__(self) -> Self:
         """Start the threads."""
-        self.conductor.start()
-        for feed in self._feeds:
-            feed.start()
+        self._arrivals.start()
+        self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop the cables first, then the conductor, then close the journal."""
+        self._stop()
+        self._arrivals.stop()
+        self._journal.close()
+
+    def begin(self, by: str, patient: Patient) -> ProcedureEvent:
+        """Leave the case as it stands and open another; waits for work under way.
+
+        The case left can be gone on with by its name; nothing of it is lost.
+
+        Raises:
+            RefusedError: it cannot be left now, or the other cannot be opened.
+        """
+        _may_be_left(self.conductor.state)
+        if not by.strip():
+            raise RefusedError("a case is opened by a named person; give a name")
+        self._stop()
+        self.case_id = _new_case(self._journal)
+        self.conductor = self._conductor_of(self.case_id)
+        self._connect()
+        self.conductor.start()
+        # Before anything arrives, so that it is known whose it must be.
+        try:
+            return self.desk.open_case(by, **asdict(patient)).result()
+        finally:
+            self._start_feeds()
+
+    def _conductor_of(self, case_id: str) -> Conductor:
+        options = self.options
+        return Conductor(
+            self._journal,
+            case_id,
+            self.mailbox.put,
+            sources=options.sources,
+            protocol=options.protocol,
+            read=self._arrivals.volume,
+            modelled=options.modelled,
+            ct=options.ct,
+        )
+
+    def _connect(self) -> None:
+        """Tie cables and desk to the conductor."""
+        options = self.options
+        arrived = _arrived_earlier(self._journal, self.case_id)
+        self._feeds = [ListenerFeed(options.store, self.conductor, earlier=arrived)]
+        if options.applicator:
+            self._feeds.append(
+                ApplicatorFeed(options.applicator, self.conductor, wire_log=options.wire_log)
+            )
+        self.desk.serve(self.conductor)
+
+    def _start(self) -> None:
+        self.conductor.start()
+        self._start_feeds()
+
+    def _start_feeds(self) -> None:
+        for feed in self._feeds:
+            feed.start()
+
+    def _stop(self) -> None:
+        self.desk.serve(None)
         for feed in reversed(self._feeds):
             feed.stop()
         self.conductor.stop()
-        self._journal.close()
+
+    def folder(self, case_id: str) -> Path | None:
+        """Return where what leaves a case goes; a later case of the session has its own."""
+        out = self.options.out
+        return out if out is None or case_id == self._first else out / case_id
 
     def export(self, snapshot: Snapshot) -> tuple[Path, ...]:
-        """Write what leaves the case to the session's folder; nothing without one."""
-        if self.options.out is None:
+        """Write what leaves the case to its folder; nothing without one."""
+        case_id = snapshot.case_id
+        folder = self.folder(case_id)
+        if folder is None:
             return ()
         with Journal(self.options.journal, read_only=True) as journal:
-            records = journal.records(self.case_id)
-            verification = journal.verify(self.case_id)
-        figures = summary(
-            self.conductor.state, snapshot, [from_record(r) for r in records], verification
+            records = journal.records(case_id)
+            verification = journal.verify(case_id)
+        events = [from_record(r) for r in records]
+        figures = summary(replayed(case_id, events), snapshot, events, verification)
+        return export_case(folder, snapshot, figures, records)
+
+
+def _may_be_left(state: CaseState) -> None:
+    """Refuse to leave a case while the applicator is not at rest."""
+    if state.device.armed:
+        raise RefusedError("a permit is in force; end it before another case is opened")
+    if state.device.unknown:
+        raise RefusedError(
+            "the outcome of a stroke is not known; say what became of it before another case "
+            "is opened"
         )
-        return export_case(self.options.out, snapshot, figures, records)
+
+
+def _new_case(journal: Journal) -> str:
+    """Return a name for a case that no case has."""
+    name = datetime.now(UTC).strftime("case-%Y%m%d-%H%M%S")
+    there = set(journal.cases())
+    return next(n for n in (name, *(f"{name}-{i}" for i in range(2, 1000))) if n not in there)
+
+
+def _arrived_earlier(journal: Journal, case_id: str) -> frozenset[tuple[int, str]]:
+    """Return number and series of what other cases took from the listener."""
+    return frozenset(
+        (record.payload["number"], record.payload["series_instance_uid"])
+        for other in journal.cases()
+        if other != case_id
+        for record in journal.records(other)
+        if record.kind == "SeriesReceived"
+    )
 
 
 def _newest_open(journal: Journal) -> str:
     for case_id in reversed(journal.cases()):
         if not any(r.kind == "CaseClosed" for r in journal.records(case_id)):
             return case_id
-    return datetime.now(UTC).strftime("case-%Y%m%d-%H%M%S")
+    return _new_case(journal)
 
 
 def _delivery(text: str) -> Delivery:

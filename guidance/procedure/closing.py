@@ -22,6 +22,7 @@ from guidance.procedure.events import (
     ImplantVerified,
     Signed,
 )
+from guidance.procedure.scanning import without_strangers
 from guidance.procedure.state import CaseState
 
 # A strength further from the plan's than this needs a person (AAPM TG-56 and TG-137 set 5 % as
@@ -35,7 +36,12 @@ def case_opened(state: CaseState, fact: CaseOpened) -> CaseState:
         raise RefusedError(f"case {state.case_id} is already open")
     if not fact.by.strip():
         raise RefusedError("a case is opened by a named person; give a name")
-    return replace(
+    if state.plan is not None and fact.patient_id not in {"", state.plan.patient_id}:
+        raise RefusedError(
+            f"this case has the plan of patient {state.plan.patient_id}; it is not opened for "
+            f"patient {fact.patient_id}"
+        )
+    opened = replace(
         state,
         opened_by=fact.by,
         patient_id=fact.patient_id or state.patient_id,
@@ -44,6 +50,8 @@ def case_opened(state: CaseState, fact: CaseOpened) -> CaseState:
         protocol=fact.protocol,
         courses=(*state.courses, *fact.courses),
     )
+    # What came before the patient was named may be another's.
+    return without_strangers(opened) if fact.patient_id else opened
 
 
 def course_noted(state: CaseState, fact: CourseNoted) -> CaseState:

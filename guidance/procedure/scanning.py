@@ -111,10 +111,10 @@ def plan_imported(state: CaseState, fact: PlanImported) -> CaseState:
     if held is not None:
         return held
     state = replace(state, plan=fact.plan, patient_id=fact.plan.patient_id, tracked=None)
-    return _with_purposes(_without_strangers(state))
+    return _with_purposes(without_strangers(state))
 
 
-def _without_strangers(state: CaseState) -> CaseState:
+def without_strangers(state: CaseState) -> CaseState:
     """Hold what arrived before the patient was known and turns out to be another's."""
     for series in (*state.objects, *(s.series for s in state.scans)):
         if series.patient_id == state.patient_id:

@@ -332,6 +332,7 @@ class Snapshot:
         modelled: the model-based dose; None where it is not wanted or not there yet.
         modelled_is_stale: whether the implant or its scan has changed since that.
         modelled_refused: one sentence on why it could not be had, else empty.
+        opened_by: who opened the case; empty while nobody has.
     """
 
     event_number: int
@@ -376,3 +377,4 @@ class Snapshot:
     modelled: ModelledView | None = None
     modelled_is_stale: bool = False
     modelled_refused: str = ""
+    opened_by: str = ""

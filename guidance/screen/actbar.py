@@ -56,6 +56,7 @@ class ActBar(QFrame):
         self.stop_button = push(f"{tr('END PERMIT')}  {keys.of('stop')}")
         self.about_button = push(f"?  {keys.of('about')}")
         self.decisions_button = push("")
+        self.worklist_button = push(f"{tr('Patients')}  {keys.of('worklist')}")
         self._arrange()
         self.step_button.clicked.connect(self.act_of_step)
         self.permit_button.confirmed.connect(self._permit)
@@ -77,6 +78,7 @@ class ActBar(QFrame):
             layout.addWidget(part)
         layout.addWidget(self.sentence, 2)
         layout.addStretch(1)
+        layout.addWidget(self.worklist_button)
         layout.addWidget(self.about_button)
         layout.addWidget(self.decisions_button)
         layout.addWidget(self.cartridge_button)
@@ -161,6 +163,8 @@ class ActBar(QFrame):
             f"{tr(STEP_ACTS[step])}  {self._keys.of('act')}" if step in STEP_ACTS else ""
         )
         self.step_button.setVisible(snapshot is not None and step in STEP_ACTS)
+        # Where nobody is being treated; its key is there at every step.
+        self.worklist_button.setVisible(closed or snapshot is None or not snapshot.opened_by)
         dropping = step in {Step.IMPLANT, Step.VERIFY}
         key = self._keys.of("permit" if step is Step.VERIFY else "act")
         text = tr("No needle attached")

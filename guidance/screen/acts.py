@@ -17,8 +17,27 @@ Triple = tuple[float, float, float]
 class Acts(Protocol):
     """The acts of the people in the room; each answer holds the event or the refusal."""
 
-    def open_case(self, by: str) -> Answer:
-        """Open the case."""
+    def open_case(
+        self,
+        by: str,
+        *,
+        patient_id: str = "",
+        patient_name: str = "",
+        accession_number: str = "",
+        scheduled_step: str = "",
+    ) -> Answer:
+        """Open the case; a blank patient is taken from the plan when it comes."""
+
+    def open_another_case(
+        self,
+        by: str,
+        *,
+        patient_id: str = "",
+        patient_name: str = "",
+        accession_number: str = "",
+        scheduled_step: str = "",
+    ) -> Answer:
+        """Leave the case that runs, closed or not, and open another."""
 
     def receive_cartridge(
         self,

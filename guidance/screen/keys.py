@@ -16,6 +16,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "act": ("F2", marked("the act of the step (twice where it asks)")),
     "permit": ("F4", marked("permit seeds (twice)")),
     "stop": ("Esc", marked("END PERMIT, at once")),
+    "worklist": ("F3", marked("today's patients")),
     "cartridges": ("F6", marked("cartridges")),
     "seen": ("F8", marked("alarm seen")),
     "silence": ("F9", marked("alarm sound paused or on")),
@@ -80,6 +81,25 @@ class Keys:
         """Return the grey scale that a key stands for, 0 if for none."""
         number = event.key() - int(Qt.Key.Key_0)
         return number if 1 <= number <= 9 else 0
+
+
+# Keys that move the plan: right, down and headward in mm, clockwise in degrees.
+_MOVES: dict[int, tuple[float, float, float, float]] = {
+    Qt.Key.Key_Left: (-0.5, 0.0, 0.0, 0.0),
+    Qt.Key.Key_Right: (0.5, 0.0, 0.0, 0.0),
+    Qt.Key.Key_Up: (0.0, -0.5, 0.0, 0.0),
+    Qt.Key.Key_Down: (0.0, 0.5, 0.0, 0.0),
+    Qt.Key.Key_BracketLeft: (0.0, 0.0, 0.0, -0.5),
+    Qt.Key.Key_BracketRight: (0.0, 0.0, 0.0, 0.5),
+}
+
+
+def plan_move(event: QKeyEvent) -> tuple[float, float, float, float] | None:
+    """Return how a key moves the plan (with Shift, up and down are headward and footward)."""
+    move = _MOVES.get(event.key())
+    if move is not None and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        return (0.0, 0.0, -move[1], move[3])
+    return move
 
 
 def _number(key: str) -> int:

@@ -94,7 +94,7 @@ class TopBar(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot, now: datetime) -> None:
         """Say it anew."""
-        name = snapshot.patient_name.replace("^", " ").strip() or tr("no patient yet")
+        name = words.person_name(snapshot.patient_name) or tr("no patient yet")
         identity = f"  {snapshot.patient_id}" if snapshot.patient_id else ""
         self._patient.setText(html.escape(name + identity))
         self._case.setText(coloured(tr("case {id}", id=snapshot.case_id), theme.QUIET))

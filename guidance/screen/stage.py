@@ -19,6 +19,7 @@ from guidance.errors import CommandError
 from guidance.screen.acts import Acts
 from guidance.screen.keys import Keys
 from guidance.screen.language import LANGUAGES, speak
+from guidance.screen.scheduled import Worklist
 from guidance.screen.stalls import StallMeter
 from guidance.screen.window import Clock, RoomWindow, utc_now
 
@@ -39,6 +40,7 @@ def play(
     clock: Clock = utc_now,
     banner: str = "",
     settings: ScreenSettings | None = None,
+    worklist: Worklist | None = None,
 ) -> None:
     """Show the window until it is closed.
 
@@ -50,6 +52,7 @@ def play(
         clock: the time now, for ages.
         banner: of a recorded case; empty in a room.
         settings: language and keys.
+        worklist: who is asked for today's patients; None for nobody.
 
     Raises:
         CommandError: there is no display, or no such language.
@@ -65,7 +68,13 @@ def play(
         raise CommandError(f"screen.language {settings.language!r} is none of {known}")
     speak(settings.language)
     window = RoomWindow(
-        acts, operator, clock=clock, banner=banner, keys=Keys(settings.keys), by_turns=True
+        acts,
+        operator,
+        clock=clock,
+        banner=banner,
+        keys=Keys(settings.keys),
+        by_turns=True,
+        worklist=worklist,
     )
     screen = QGuiApplication.primaryScreen()
     if screen is not None:

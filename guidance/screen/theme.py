@@ -103,7 +103,7 @@ def style_sheet(scale: float) -> str:
     QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {NOTE};
         padding: {px(4)}; font-size: {px(17)}; }}
     QTableWidget {{ background: {PANEL}; border: none; gridline-color: {EDGE};
-        font-size: {px(19)}; }}
+        font-size: {px(19)}; selection-background-color: #1f4a5c; }}
     QHeaderView::section {{ background: #1d242b; color: {QUIET}; border: none;
         padding: {px(2)}; font-size: {px(16)}; font-weight: normal; }}
     QTableCornerButton::section {{ background: #1d242b; border: none; }}

@@ -19,7 +19,7 @@ from guidance.screen.cartridges import CartridgeForm
 from guidance.screen.decisions import DecisionPage
 from guidance.screen.figures import DoseFigures, DvhPlot
 from guidance.screen.hovering import Teller
-from guidance.screen.keys import Keys
+from guidance.screen.keys import Keys, plan_move
 from guidance.screen.language import LANGUAGES, language, speak, tr
 from guidance.screen.needletable import NeedlePanel
 from guidance.screen.panels import (
@@ -32,10 +32,12 @@ from guidance.screen.panels import (
     label,
 )
 from guidance.screen.scene import Scene
+from guidance.screen.scheduled import Worklist
 from guidance.screen.sound import AlarmSound
 from guidance.screen.status import AlarmLine, Clerk
 from guidance.screen.turns import Turns
 from guidance.screen.words import coloured, retraction_line, tracks
+from guidance.screen.worklist import WorklistPage
 
 LOWER_ROW = 4
 Clock = Callable[[], datetime]
@@ -59,6 +61,7 @@ class RoomWindow(QMainWindow):
         pulse: Callable[[], None] | None = None,
         banner: str = "",
         by_turns: bool = False,
+        worklist: Worklist | None = None,
     ) -> None:
         """Make an empty window.
 
@@ -70,10 +73,12 @@ class RoomWindow(QMainWindow):
             pulse: makes one sound of an alarm; the system's if left out.
             banner: of a recorded case, said beside the notice; it makes no sound.
             by_turns: whether to draw piece by piece while the event loop runs, not at once.
+            worklist: who is asked for today's patients; None for nobody.
         """
         super().__init__()
         self._turns = Turns(self, at_once=not by_turns)
         self._clock, self._acts, self._banner = clock, acts, banner
+        self._worklist = worklist
         self.keys = keys or Keys.usual()
         self._snapshot: Snapshot | None = None
         self._scale = 0.0
@@ -105,6 +110,10 @@ class RoomWindow(QMainWindow):
         self.about.hide()
         self.decisions = DecisionPage(self._clerk.perform)
         self.decisions.hide()
+        self.worklist = WorklistPage(self._clerk.perform, self._worklist, self._clock)
+        self.worklist.hide()
+        self.worklist.done.connect(self._leave_worklist)
+        self.act_bar.worklist_button.clicked.connect(self.toggle_worklist)
         self.act_bar.reason = lambda: self.decisions.reason.text().strip()
         self.status = label()
         self.scene.needle_changed.connect(self._show_needle)
@@ -134,10 +143,9 @@ class RoomWindow(QMainWindow):
         lower.addWidget(self.needles, 36)
         lower.addWidget(self.dvh, 30)
         lower.addWidget(self.figures, 34)
-        lower.addWidget(self.about, 100)
-        lower.addWidget(self.decisions, 100)
-        ignore_hint(self.about)
-        ignore_hint(self.decisions)
+        for page in self._pages():
+            lower.addWidget(page, 100)
+            ignore_hint(page)
         rows.addWidget(self.top_bar)
         rows.addWidget(self.rail)
         rows.addWidget(self.next_action)
@@ -181,6 +189,7 @@ class RoomWindow(QMainWindow):
         self.act_bar.show_snapshot(snapshot)
         self.cartridges.show_snapshot(snapshot)
         self._turns.do("decisions", lambda: self.decisions.show_snapshot(snapshot))
+        self.worklist.show_snapshot(snapshot)
         self._show_needle()
         self._grow_older()
 
@@ -242,24 +251,31 @@ class RoomWindow(QMainWindow):
         """Show what waits for a person in the place of the tables, or the tables again."""
         self._page(self.decisions)
 
+    def toggle_worklist(self) -> None:
+        """Show today's patients in the place of the tables, or the tables again."""
+        self._page(self.worklist)
+        if not self.worklist.isHidden():
+            self.worklist.begin()
+
+    def _leave_worklist(self) -> None:
+        if not self.worklist.isHidden():
+            self.toggle_worklist()
+
+    def _pages(self) -> tuple[QWidget, ...]:
+        return (self.about, self.decisions, self.worklist)
+
     def _page(self, page: QWidget) -> None:
         shown = page.isHidden()
-        for other in (self.about, self.decisions):
+        for other in self._pages():
             other.setVisible(shown and other is page)
         for widget in self._lower:
             widget.setVisible(not shown)
+        ground = self.centralWidget()
+        if ground is not None:
+            ground.setFocus()
 
     def _move_plan(self, event: QKeyEvent) -> bool:
         """Move the plan by half a millimetre or half a degree, if one is to be accepted."""
-        moves = {
-            Qt.Key.Key_Left: (-0.5, 0.0, 0.0, 0.0),
-            Qt.Key.Key_Right: (0.5, 0.0, 0.0, 0.0),
-            Qt.Key.Key_Up: (0.0, -0.5, 0.0, 0.0),
-            Qt.Key.Key_Down: (0.0, 0.5, 0.0, 0.0),
-            Qt.Key.Key_BracketLeft: (0.0, 0.0, 0.0, -0.5),
-            Qt.Key.Key_BracketRight: (0.0, 0.0, 0.0, 0.5),
-        }
-        move = moves.get(event.key())  # type: ignore[call-overload]
         if event.key() == Qt.Key.Key_Return and self.scene.nudge.any():
             shift, turn, about = self.scene.nudging()
             why = self.decisions.reason.text().strip() or "by eye, on the blend"
@@ -268,11 +284,8 @@ class RoomWindow(QMainWindow):
                 lambda acts, by: acts.nudge_registration(shift, turn, about, by, why),
             )
             return True
-        if move is None:
-            return False
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            move = (0.0, 0.0, -move[1], move[3])
-        return self.scene.push_plan(*move)
+        move = plan_move(event)
+        return move is not None and self.scene.push_plan(*move)
 
     def change_language(self, wanted: str) -> None:
         """Say everything in another language; what is shown and typed stays."""
@@ -311,6 +324,7 @@ class RoomWindow(QMainWindow):
         for view in self.scene.views:
             view.text_scale = scale
         self.table.set_row_height(round(30 * scale))
+        self.worklist.table.set_row_height(round(34 * scale))
         self.dvh.set_scale(scale)
         self.act_bar.operator.setFixedWidth(round(230 * scale))
 
@@ -328,6 +342,7 @@ class RoomWindow(QMainWindow):
             "silence": self.sound.toggle,
             "about": self.toggle_about,
             "decisions": self.toggle_decisions,
+            "worklist": self.toggle_worklist,
             "fusion": scene.next_way,
             "compare": scene.compare,
             "language": self._next_language,

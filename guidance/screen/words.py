@@ -68,6 +68,15 @@ def coloured(text: str, colour: str) -> str:
     return f'<span style="color:{colour}">{html.escape(text)}</span>'
 
 
+def person_name(name: str) -> str:
+    """Return a DICOM PatientName (PS3.5 6.2.1.1) as people write it, in each of its scripts."""
+    scripts = [" ".join(group.replace("^", " ").split()) for group in name.split("=")]
+    scripts = [script for script in scripts if script]
+    if len(scripts) < 2:
+        return "".join(scripts)
+    return f"{scripts[0]} ({', '.join(scripts[1:])})"
+
+
 def clock_time(when: datetime, now: datetime) -> str:
     """Return a time of day of this room, with the date if it was not today."""
     there, here = when.astimezone(), now.astimezone()

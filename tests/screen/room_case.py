@@ -223,8 +223,8 @@ class Recorder:
         self._refusal = refusal
 
     def __getattr__(self, name: str):
-        def act(*arguments: object) -> Future:
-            self.acts.append((name, *arguments))
+        def act(*arguments: object, **named: object) -> Future:
+            self.acts.append((name, *arguments, named) if named else (name, *arguments))
             answer: Future = Future()
             if self._refusal:
                 answer.set_exception(RefusedError(self._refusal))

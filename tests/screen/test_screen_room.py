@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from guidance.configuration import ScreenSettings
+from guidance.configuration import ScreenSettings, WorklistSettings
 from guidance.console import room
 from guidance.console.session import Mailbox
 from guidance.errors import CommandError, RefusedError
@@ -32,10 +32,15 @@ class FakeSession:
             autopilot=autopilot,
             deliveries=(),
             screen=self.screen,
+            worklist=WorklistSettings(),
+            ae_title="SEEDGUIDE",
         )
         self.mailbox = Mailbox()
         self.desk = Recorder()
         self.exported = []
+
+    def folder(self, _case_id: str) -> Path | None:
+        return self.options.out
 
     def export(self, shown):
         self.exported.append(shown)

@@ -15,11 +15,15 @@ CORE_FILES = (
     "guidance/procedure",
     "guidance/ledger",
     "guidance/conductor/conductor.py",
+    "guidance/conductor/desk.py",
+    "guidance/console/frontdesk.py",
+    "guidance/console/session.py",
+    "devices/dicom/peer.py",
     "guidance/conductor/dosing.py",
     "guidance/conductor/picture.py",
 )
 # Calls whose sentences reach the screen, by the place of the sentence among the arguments.
-SPEAKERS = {"with_alarm": 2, "RefusedError": 0, "raised": 3}
+SPEAKERS = {"with_alarm": 2, "RefusedError": 0, "DeviceBroken": 0, "raised": 3}
 # Here every sentence that is returned or kept for one is for the screen.
 SAYING = "steps.py"
 # Put together from parts, so that they stand nowhere whole.
@@ -28,6 +32,7 @@ HAND_MADE = (
     "TG-43 line source, {a} seeds as point sources, {b}, water in water, {c}",
     "seeds as seen, else as counted",
     "seeds as planned",
+    "{a} answered C-FIND with {b}: {c}",
     "There is no calibration curve for {a}; add one to ct.calibrations in the configuration, "
     "or set ct.uncalibrated to 'schneider'.",
 )

@@ -148,6 +148,10 @@
       <translation>结束许可</translation>
     </message>
     <message>
+      <source>Patients</source>
+      <translation>患者</translation>
+    </message>
+    <message>
       <source>Close case</source>
       <translation>关闭病例</translation>
     </message>
@@ -536,6 +540,10 @@
       <translation>立即结束许可</translation>
     </message>
     <message>
+      <source>today's patients</source>
+      <translation>今日患者</translation>
+    </message>
+    <message>
       <source>cartridges</source>
       <translation>弹夹</translation>
     </message>
@@ -826,6 +834,30 @@
     <message>
       <source>arrows, Shift+arrows, [ ] move the plan</source>
       <translation>方向键、Shift+方向键、[ ] 移动计划</translation>
+    </message>
+    <message>
+      <source>time</source>
+      <translation>时间</translation>
+    </message>
+    <message>
+      <source>patient</source>
+      <translation>患者</translation>
+    </message>
+    <message>
+      <source>ID</source>
+      <translation>编号</translation>
+    </message>
+    <message>
+      <source>born</source>
+      <translation>出生</translation>
+    </message>
+    <message>
+      <source>procedure</source>
+      <translation>检查</translation>
+    </message>
+    <message>
+      <source>accession</source>
+      <translation>登记号</translation>
     </message>
     <message>
       <source>counted, in no scan yet</source>
@@ -1243,6 +1275,86 @@
       <source> (+{n} more)</source>
       <translation>（另有 {n} 项）</translation>
     </message>
+    <message>
+      <source>SURE? CASE {case} STAYS OPEN</source>
+      <translation>确定？病例 {case} 保持打开</translation>
+    </message>
+    <message>
+      <source>filter: name, ID, procedure</source>
+      <translation>筛选：姓名、编号、检查</translation>
+    </message>
+    <message>
+      <source>patient ID</source>
+      <translation>患者编号</translation>
+    </message>
+    <message>
+      <source>patient's name</source>
+      <translation>患者姓名</translation>
+    </message>
+    <message>
+      <source>TODAY'S PATIENTS</source>
+      <translation>今日患者</translation>
+    </message>
+    <message>
+      <source>BY HAND</source>
+      <translation>手工</translation>
+    </message>
+    <message>
+      <source>Not waited for. Ask again, or open by hand.</source>
+      <translation>未再等待。可重新查询，或手工打开。</translation>
+    </message>
+    <message>
+      <source>{n} scheduled; {name}, {time}</source>
+      <translation>已安排 {n} 人；{name}，{time}</translation>
+    </message>
+    <message>
+      <source>Open case: {whom}</source>
+      <translation>打开病例：{whom}</translation>
+    </message>
+    <message>
+      <source>Choose a patient</source>
+      <translation>请选择患者</translation>
+    </message>
+    <message>
+      <source>SURE? {whom}</source>
+      <translation>确定？{whom}</translation>
+    </message>
+    <message>
+      <source>Open by hand</source>
+      <translation>手工打开</translation>
+    </message>
+    <message>
+      <source>patient of the plan</source>
+      <translation>计划中的患者</translation>
+    </message>
+    <message>
+      <source>open the case: {whom}</source>
+      <translation>打开病例：{whom}</translation>
+    </message>
+    <message>
+      <source>Ask again</source>
+      <translation>重新查询</translation>
+    </message>
+    <message>
+      <source>Do not wait</source>
+      <translation>不再等待</translation>
+    </message>
+    <message>
+      <source>No worklist is named ([worklist] peer). Open by hand.</source>
+      <translation>未指定工作列表（[worklist] peer）。请手工打开。</translation>
+    </message>
+    <message>
+      <source>NO ANSWER: {why}. Open by hand.</source>
+      <translation>无应答：{why}。请手工打开。</translation>
+    </message>
+    <message>
+      <source>asking {name}… {s} s</source>
+      <translation>正在查询 {name}… {s} 秒</translation>
+    </message>
+    <message>
+      <source>SURE?</source>
+      <translation>确定？</translation>
+    </message>
   </context>
   <context>
     <name>core</name>
@@ -1321,6 +1433,10 @@
     <message>
       <source>a case is opened by a named person; give a name</source>
       <translation>须由具名人员打开病例；请填写姓名</translation>
+    </message>
+    <message>
+      <source>this case has the plan of patient {a}; it is not opened for patient {b}</source>
+      <translation>本病例已有患者 {a} 的计划；不能为患者 {b} 打开</translation>
     </message>
     <message>
       <source>the time-out has no item {a}</source>
@@ -1743,6 +1859,34 @@
       <translation>正在测定配准</translation>
     </message>
     <message>
+      <source>no case is open at this moment; ask again</source>
+      <translation>此刻没有打开的病例；请重试</translation>
+    </message>
+    <message>
+      <source>another case is being opened already</source>
+      <translation>正在打开另一病例</translation>
+    </message>
+    <message>
+      <source>a permit is in force; end it before another case is opened</source>
+      <translation>许可仍有效；打开另一病例前请先结束许可</translation>
+    </message>
+    <message>
+      <source>the outcome of a stroke is not known; say what became of it before another case is opened</source>
+      <translation>有一次推送结果不明；打开另一病例前请先说明其结果</translation>
+    </message>
+    <message>
+      <source>{a} cannot be reached, or speaks no DICOM</source>
+      <translation>无法连接 {a}，或对方不支持 DICOM</translation>
+    </message>
+    <message>
+      <source>{a} did not answer {b}: the association broke or time ran out</source>
+      <translation>{a} 未应答 {b}：连接中断或超时</translation>
+    </message>
+    <message>
+      <source>{a} rejected the association: it must know {b} and our address</source>
+      <translation>{a} 拒绝连接：对方须登记 {b} 及本机地址</translation>
+    </message>
+    <message>
       <source>TG-43 2D line source, {a}, water in water, {b}</source>
       <translation>TG-43 二维线源，{a}，水中水，{b}</translation>
     </message>
@@ -1757,6 +1901,10 @@
     <message>
       <source>seeds as planned</source>
       <translation>粒子按计划</translation>
+    </message>
+    <message>
+      <source>{a} answered C-FIND with {b}: {c}</source>
+      <translation>{a} 对 C-FIND 应答 {b}：{c}</translation>
     </message>
     <message>
       <source>There is no calibration curve for {a}; add one to ct.calibrations in the configuration, or set ct.uncalibrated to 'schneider'.</source>

@@ -316,6 +316,23 @@ def test_a_case_opened_after_the_plan_keeps_its_patient() -> None:
     assert room.tell(CaseOpened("Dr Li")).state.patient_id == "P1"
 
 
+def test_a_case_with_a_plan_is_not_opened_for_another_patient() -> None:
+    room = Room().tell(series(3, "RTPLAN", "PLANNING"), PlanImported("1.2.3", a_plan()))
+    with pytest.raises(RefusedError, match="plan of patient P1; it is not opened for patient P2"):
+        room.tell(CaseOpened("Dr Li", patient_id="P2"))
+    assert room.tell(CaseOpened("Dr Li", patient_id="P1")).state.opened_by == "Dr Li"
+
+
+def test_a_strangers_scan_that_came_before_the_case_was_opened_is_held() -> None:
+    room = Room().tell(
+        series(1, "CT", "PLANNING"),
+        series(2, "CT", "OTHER", patient="P2"),
+        CaseOpened("Dr Li", patient_id="P1"),
+    )
+    assert [s.uid for s in room.state.scans] == ["1.2.1"]
+    assert "P2" in room.alarms()["patient:1.2.2"]
+
+
 def test_outstanding_work_follows_from_the_facts() -> None:
     room = Room().tell(CaseOpened("Dr Li"), series(2, "RTSTRUCT", "PLANNING"))
     room.tell(series(3, "RTPLAN", "PLANNING"))
