@@ -3,8 +3,9 @@
 Threads, and what each may touch:
 
 - ``conductor``: the state and the journal; hands out frozen snapshots.
-- ``numerics``: one worker; gets a job and a frozen state, gives back a fact. With nothing else
-  to do it carries photons for the model-based dose, until anything newer is asked of it.
+- ``numerics``: speaks to the worker, a process of its own; hands it a job and a frozen state,
+  brings back a fact. With nothing else to do the worker carries photons for the model-based
+  dose, until anything newer is asked of it.
 - ``arrivals``: decodes slices while their series still arrives; keeps them to itself.
 - ``listener-feed``: follows the listener's announcements, offers them as facts.
 - ``applicator`` (in devices): offers each record and waits until it is on disk.
@@ -24,18 +25,28 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.conductor.modelling import ModelDose, Modelled, Modelling
+from guidance.conductor.foreman import Foreman, WorkDropped, WorkLost
+from guidance.conductor.library import Library
+from guidance.conductor.modelling import Modelled, Modelling
+from guidance.conductor.orders import Settings
 from guidance.conductor.picture import Picture
-from guidance.conductor.workbench import Workbench
 from guidance.configuration import CtSettings, ModelledSettings, SourceSettings
 from guidance.errors import BrokenError, GuidanceError
 from guidance.imaging import Volume, read_latest
 from guidance.journal import Journal
 from guidance.planning.protocol import Protocol
 from guidance.procedure.advance import Arm, Disarm, Resolve, advance, replayed
-from guidance.procedure.events import Event, ProcedureEvent, from_record, key_of, to_payload
-from guidance.procedure.jobs import Job, jobs
-from guidance.procedure.snapshot import ApplicatorView, Snapshot
+from guidance.procedure.events import (
+    Event,
+    ProcedureEvent,
+    WorkBrokeOff,
+    from_record,
+    key_of,
+    to_payload,
+)
+from guidance.procedure.jobs import Advise, Job, ModelDose, jobs
+from guidance.procedure.jobs import key_of as work_key
+from guidance.procedure.snapshot import ApplicatorView, Snapshot, WorkView
 from guidance.procedure.state import CaseState
 
 log = logging.getLogger(__name__)
@@ -51,8 +62,10 @@ class _Offer:
 
 @dataclass(frozen=True)
 class _Done:
-    job: Job
-    fact: Event
+    """A piece of work is over; without a fact if it was left."""
+
+    job: Job | ModelDose
+    fact: Event | None
 
 
 @dataclass(frozen=True)
@@ -116,14 +129,18 @@ class Conductor:
         self._arm: Callable[[Arm], None] = _nobody
         self._disarm: Callable[[Disarm], None] = _nobody
         self._resolve: Callable[[Resolve], None] = _nobody
-        self._workbench = Workbench(sources, read)
+        self._library = Library(sources, read)
         if self._state.plan is not None:
-            self._workbench.sources.load(self._state.plan.source_model)
-        self._picture = Picture(self._workbench)
-        self._modelling = Modelling(self._workbench, modelled, ct)
+            self._library.sources.load(self._state.plan.source_model)
+        self._picture = Picture(self._library)
+        modelled = modelled or ModelledSettings()
+        self._modelling = Modelling(modelled)
+        settings = Settings(self._library.sources, modelled, ct or CtSettings())
+        self._foreman = Foreman(settings, self._library)
         self._inbox: queue.Queue[_Offer | _Done | Modelled | _Heard | _Stop] = queue.Queue()
         self._work: queue.Queue[tuple[Job | ModelDose, CaseState] | None] = queue.Queue()
         self._at_work: Job | ModelDose | None = None
+        self._at_work_since = self._state.at
         self._threads = (
             threading.Thread(target=self._conduct, name="conductor"),
             threading.Thread(target=self._compute, name="numerics"),
@@ -133,6 +150,11 @@ class Conductor:
     def state(self) -> CaseState:
         """The state after the last event (frozen; safe to read from any thread)."""
         return self._state
+
+    @property
+    def worker_id(self) -> int | None:
+        """Process number of the worker, None before it is started."""
+        return self._foreman.process_id
 
     def connect_applicator(
         self,
@@ -149,8 +171,8 @@ class Conductor:
             thread.start()
 
     def stop(self) -> None:
-        """Finish what is in the queue and end the threads."""
-        self._modelling.stop()
+        """Take what is in the queue and end; work under way is left, for the next start."""
+        self._foreman.end()
         self._inbox.put(_Stop())
         self._work.put(None)
         for thread in self._threads:
@@ -175,13 +197,14 @@ class Conductor:
             match item:
                 case _Offer(fact, reply):
                     self._take(fact, reply)
-                case _Done(_, fact):
+                case _Done(job, fact):
                     self._at_work = None
-                    self._take(fact, Future())
+                    if isinstance(job, ModelDose):
+                        self._modelling.free()
+                    if fact is not None:
+                        self._take(fact, Future())
                 case Modelled():
                     self._modelling.take(item)
-                    if item.ended:
-                        self._at_work = None
                 case _Heard(view):
                     self._applicator = view
                 case _Stop():
@@ -225,37 +248,76 @@ class Conductor:
         outstanding = jobs(self._state)
         due = outstanding[0] if outstanding else self._modelling.due(self._state)
         if self._at_work is None and due is not None:
-            self._at_work = due
+            self._at_work, self._at_work_since = due, self._clock()
             self._work.put((due, self._state))
-        elif isinstance(self._at_work, ModelDose) and self._at_work != due:
-            self._modelling.supersede()
+        elif self._at_work is not None and self._unwanted(self._at_work, due):
+            self._foreman.drop(self._at_work)
         try:
             shown = self._picture.of(self._state, self._applicator)
             self._shown = self._modelling.beside(shown, self._state)
-            busy = _in_words(self._at_work)
+            busy = _waited_for(self._at_work)
         except Exception as error:
             # A defect of ours must not stop the count; the screen says that it is behind.
             log.exception("the picture could not be made")
             busy = f"THE PICTURE IS OUT OF DATE ({type(error).__name__}: {error})"
             self._shown = replace(self._shown, dose_is_stale=True)
-        self._publish(replace(self._shown, busy=busy))
+        self._publish(replace(self._shown, busy=busy, work=self._work_view()))
 
-    # --- the worker's thread -----------------------------------------------
+    def _work_view(self) -> WorkView | None:
+        job = self._at_work
+        if job is None:
+            return None
+        share = self._modelling.share if isinstance(job, ModelDose) else None
+        return WorkView(work_key(job), _in_words(job), self._at_work_since, share)
+
+    def _unwanted(self, job: Job | ModelDose, due: Job | ModelDose | None) -> bool:
+        if isinstance(job, ModelDose) and job != due:
+            self._modelling.supersede()
+            return True
+        return work_key(job) in self._state.stopped
+
+    # --- the thread that speaks to the worker ------------------------------
 
     def _compute(self) -> None:
+        self._foreman.start()
         while (item := self._work.get()) is not None:
             job, state = item
-            if isinstance(job, ModelDose):
-                self._modelling.run(job, state, self._inbox.put)
-            else:
-                self._inbox.put(_Done(job, self._workbench.run(job, state)))
+            self._inbox.put(_Done(job, self._worked(job, state)))
+        self._foreman.clear()
+
+    def _worked(self, job: Job | ModelDose, state: CaseState) -> Event | None:
+        """Return the fact that work led to; None where it is no fact, or was left."""
+        try:
+            found = self._foreman.run(job, state, self._inbox.put)
+        except WorkDropped:
+            return None
+        except WorkLost as error:
+            return WorkBrokeOff(work_key(job), str(error))
+        except Exception as error:
+            # A defect of ours must not stop the room: it is said, logged, and set aside.
+            log.exception("the work could not be given out")
+            reason = f"internal error: {type(error).__name__}: {error}"
+            return WorkBrokeOff(work_key(job), reason)
+        if isinstance(found, Modelled):
+            self._inbox.put(found)
+            return None
+        fact: Event = found
+        return fact
 
 
 def _nobody(_effect: object) -> None:
     """Nobody is connected: there is no applicator to arm or to disarm."""
 
 
-def _in_words(job: Job | ModelDose | None) -> str:
+def _waited_for(job: Job | ModelDose | None) -> str:
+    """Return what is done in words, empty where nobody waits for it.
+
+    ``proposal_is_stale`` says that advice is weighed, the model-based dose how far it is.
+    """
+    return "" if job is None or isinstance(job, (Advise, ModelDose)) else _in_words(job)
+
+
+def _in_words(job: Job | ModelDose) -> str:
     words = {
         "ReadPlan": "reading the plan",
         "ReadStructures": "reading the structures",
@@ -263,9 +325,7 @@ def _in_words(job: Job | ModelDose | None) -> str:
         "RegisterPlan": "registering the plan to the room",
         "TrackNeedles": "matching the needles with the plan",
         "MeasureRegistration": "measuring the registration",
-        # Nobody waits for advice: ``proposal_is_stale`` says that it is being weighed.
-        "Advise": "",
-        # Nor for the model-based dose; it says itself how far it is.
-        "ModelDose": "",
+        "Advise": "weighing advice",
+        "ModelDose": "model-based dose",
     }
-    return words.get(type(job).__name__, "") if job is not None else ""
+    return words[type(job).__name__]

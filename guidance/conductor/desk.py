@@ -37,6 +37,7 @@ from guidance.procedure.events import (
     StrokeResolved,
     SupplementAccepted,
     SupplementWithdrawn,
+    WorkStopped,
 )
 from guidance.procedure.snapshot import DoseView
 
@@ -173,6 +174,10 @@ class Desk:
             return SeedsPermitted(number, needle, device.cartridge, count, by)
 
         return self._offer_of(permitted)
+
+    def stop_work(self, key: str, by: str) -> Answer:
+        """Stop the long work that is under way; it rests until somebody asks for it again."""
+        return self._offer(WorkStopped(key, by))
 
     def disarm(self, by: str) -> Answer:
         """End the permit."""

@@ -1,76 +1,18 @@
-"""The model-based dose in the room: photons carried while nothing more urgent is asked.
+"""The model-based dose in the room: when it is due, and the last one that was had.
 
-It is shown beside TG-43 as it converges and is never a fact of the case: it can be had again
-from the facts. A result carries its job, and is dropped where that has been superseded.
+It is asked for while nothing more urgent is, shown beside TG-43 as it converges, and is never a
+fact of the case: it can be had again from the facts. A result carries its job, and is dropped
+where that has been superseded.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numba
-import numpy as np
-from numpy.typing import NDArray
-
-from dose.dvh import figures
-from dose.errors import DoseError
-from dose.grid import DoseGrid
-from dose.seeds import Seeds
-from dose.sources import SourceModel
-from dose.structures import Samples, Structure, sample
-from dose.transport.emission import emission_of, reached
-from dose.transport.simulation import TransportDose, simulate
-from guidance.conductor.dosing import SAMPLE_SPACING_MM, SAMPLES_AT_MOST, strength_at
-from guidance.conductor.modelled import (
-    CORD_REACH_MM,
-    RESEARCH,
-    Regions,
-    distance_mm,
-    metal_of,
-    regions_of,
-)
-from guidance.conductor.offline import histogram
-from guidance.conductor.room import (
-    TARGET_ROLES,
-    organs_at_risk,
-    plan_in_room,
-    structures_in_room,
-    target_of,
-)
-from guidance.conductor.workbench import Workbench
-from guidance.configuration import CtSettings, ModelledSettings
-from guidance.errors import GuidanceError
-from guidance.media import PatientMedia, assign, calibration_of
-from guidance.planning.cord import cord_of
-from guidance.procedure.snapshot import ModelledFigures, ModelledView, Snapshot
+from guidance.configuration import ModelledSettings
+from guidance.procedure.jobs import ModelDose, key_of, model_dose
+from guidance.procedure.snapshot import ModelledView, Snapshot
 from guidance.procedure.state import CaseState
-
-log = logging.getLogger(__name__)
-
-SHOWN_EVERY_S = 0.7
-# A structure is whole if this part of it lies inside the grid.
-WHOLE = 0.999
-NOWHERE = (np.nan, np.nan, np.nan)
-
-
-@dataclass(frozen=True)
-class ModelDose:
-    """Carry photons through a scan for the implant after an event.
-
-    Attributes:
-        event_number: that last changed a seed or the registration.
-        registration_number: of the registration that places the structures.
-        structures_uid: of the structure set.
-        scan_uid: of the CT in which the implant lies.
-    """
-
-    event_number: int
-    registration_number: int
-    structures_uid: str
-    scan_uid: str
 
 
 @dataclass(frozen=True)
@@ -81,92 +23,59 @@ class Modelled:
         job: that it is of.
         view: the dose as it is now, None where there is none (yet).
         refused: why there can be none, else empty.
-        ended: whether the worker is free again.
+        ended: whether that is the last of it.
+        share: how much of it is done, 0 to 1.
     """
 
     job: ModelDose
     view: ModelledView | None = None
     refused: str = ""
     ended: bool = False
-
-
-@dataclass(frozen=True)
-class _Bench:
-    """What a run is made of."""
-
-    seeds: Seeds
-    source: SourceModel
-    patient: PatientMedia
-    organs: tuple[tuple[Structure, Samples], ...]
-    spared: frozenset[str]
-    target: str
-    cord: str
-    regions: Regions
-    tg43_gy: NDArray[np.float32]
-    prescription_gy: float
+    share: float = 0.0
 
 
 class Modelling:
-    """Knows when the dose is due, makes it on the worker, and keeps the last one."""
+    """Knows when the dose is due, and keeps the last one."""
 
-    def __init__(
-        self,
-        workbench: Workbench,
-        settings: ModelledSettings | None = None,
-        ct: CtSettings | None = None,
-    ) -> None:
+    def __init__(self, settings: ModelledSettings | None = None) -> None:
         """Have no dose.
 
         Args:
-            workbench: whose volumes, structures and sources are used.
-            settings: whether and how well the dose is wanted; not wanted if left out.
-            ct: HU to density.
+            settings: whether the dose is wanted; it is not if left out.
         """
-        self._workbench = workbench
         self._settings = settings or ModelledSettings()
-        self._ct = ct or CtSettings()
-        self._superseded = threading.Event()
-        self._stopped = False
+        self._superseded = False
         self._last: Modelled | None = None
         self._settled: ModelDose | None = None
-
-    # --- the conductor's thread --------------------------------------------
+        self._share = 0.0
 
     def due(self, state: CaseState) -> ModelDose | None:
         """Return the dose that a state calls for and that is not there yet."""
-        wanted = self._wanted(state)
-        if not self._settings.on or state.closed_by or wanted == self._settled:
+        wanted = model_dose(state)
+        if wanted is None or not self._settings.on or state.closed_by or wanted == self._settled:
+            return None
+        if key_of(wanted) in state.stopped:
             return None
         return wanted
 
-    @staticmethod
-    def _wanted(state: CaseState) -> ModelDose | None:
-        registration, structures = state.registration, state.structures
-        scan = state.latest_room_scan
-        if not state.seeds or state.plan is None or scan is None:
-            return None
-        if registration is None or structures is None:
-            return None
-        if not scan.analysed or scan.series.frame_of_reference_uid != state.room_frame:
-            return None
-        changed = max(state.seeds_changed_at, registration.number)
-        return ModelDose(changed, registration.number, structures.sop_instance_uid, scan.uid)
-
     def supersede(self) -> None:
-        """Let the running job end after its round; nothing more of it is taken."""
-        self._superseded.set()
+        """Take nothing more of the running job: something newer is asked for."""
+        self._superseded = True
 
-    def stop(self) -> None:
-        """End for good."""
-        self._stopped = True
-        self.supersede()
+    def free(self) -> None:
+        """Note that no job runs any more."""
+        self._superseded, self._share = False, 0.0
+
+    @property
+    def share(self) -> float:
+        """How much of the running job is done, 0 to 1."""
+        return self._share
 
     def take(self, found: Modelled) -> None:
         """Keep what a job gave, unless something newer has been asked since."""
-        if self._superseded.is_set():
-            if found.ended:
-                self._superseded.clear()
+        if self._superseded:
             return
+        self._share = found.share
         if found.view is not None or found.refused:
             self._last = found
         if found.ended:
@@ -180,181 +89,7 @@ class Modelling:
             return shown
         if last.job.registration_number != registration.number:
             return shown
-        stale = self._wanted(state) != last.job
+        stale = model_dose(state) != last.job
         if last.view is None:
             return shown if stale else replace(shown, modelled_refused=last.refused)
         return replace(shown, modelled=last.view, modelled_is_stale=stale)
-
-    # --- the worker's thread -----------------------------------------------
-
-    def run(self, job: ModelDose, state: CaseState, tell: Callable[[Modelled], None]) -> None:
-        """Do a job, and tell what comes of it as it comes; the last word is ``ended``."""
-        # One core is left to the seeds, to TG-43 and to the screen.
-        before = numba.get_num_threads()
-        numba.set_num_threads(max(1, before - 1))
-        try:
-            tell(self._run(job, state, tell))
-        except (GuidanceError, DoseError) as error:
-            tell(Modelled(job, refused=_sentence(str(error)), ended=True))
-        except Exception as error:
-            # A defect of ours must not stop the room: it is said, logged, and set aside.
-            log.exception("the model-based dose failed")
-            tell(Modelled(job, refused=f"Internal error: {type(error).__name__}.", ended=True))
-        finally:
-            numba.set_num_threads(before)
-
-    def _run(self, job: ModelDose, state: CaseState, tell: Callable[[Modelled], None]) -> Modelled:
-        bench = self._laid_out(job, state)
-        if self._over():
-            return Modelled(job, ended=True)
-
-        def view(dose: TransportDose, *, ended: bool) -> ModelledView:
-            return self._view(job, bench, dose, ended=ended)
-
-        dose = simulate(
-            bench.patient.media,
-            bench.seeds,
-            emission_of(bench.source),
-            bench.source.half_life_days,
-            regions=bench.regions,
-            time_limit_s=self._settings.time_limit_s,
-            metal=metal_of(bench.seeds, bench.source),
-            aim="cord" if "cord" in bench.regions else "",
-            shown=lambda so_far: tell(Modelled(job, view(so_far, ended=False))),
-            every_s=SHOWN_EVERY_S,
-            cancelled=self._over,
-        )
-        if dose.cancelled:
-            return Modelled(job, ended=True)
-        return Modelled(job, view(dose, ended=True), ended=True)
-
-    def _over(self) -> bool:
-        return self._stopped or self._superseded.is_set()
-
-    def _laid_out(self, job: ModelDose, state: CaseState) -> _Bench:
-        plan, scan = plan_in_room(state), state.scan(job.scan_uid)
-        assert plan is not None
-        assert scan is not None
-        source = self._workbench.sources.load(plan.source_model)
-        emission_of(source)
-        volume = self._workbench.volume(scan)
-        calibration = calibration_of(volume, self._ct)
-        seeds = _seeds(state, source)
-        structures = structures_in_room(state, self._workbench.structures(state))
-        target, spared = target_of(plan, structures), organs_at_risk(plan, structures)
-        cord, others = cord_of(spared), {s.name for s in spared}
-        organs = tuple(
-            (s, sample(s, spacing_mm=SAMPLE_SPACING_MM, at_most=SAMPLES_AT_MOST))
-            for s in structures
-            if s.contours and (s is target or s.name in others or s.role.upper() in TARGET_ROLES)
-        )
-        by_name = {s.name: samples for s, samples in organs}
-        targets = [by_name[target.name]] if target and target.name in by_name else []
-        cords = [by_name[cord.name]] if cord and cord.name in by_name else []
-        patient = assign(
-            volume,
-            seeds,
-            calibration,
-            spacing_mm=self._settings.spacing_mm,
-            covering_mm=np.concatenate([np.zeros((0, 3)), *(s.points_mm for s in targets + cords)]),
-        )
-        grid = patient.media.geometry
-        tg43 = DoseGrid(grid, source)
-        tg43.become([str(k) for k in range(len(seeds))], seeds)
-        uncertainty = self._settings.uncertainty_percent / 100.0
-        return _Bench(
-            seeds,
-            source,
-            patient,
-            organs,
-            frozenset(others),
-            target.name if targets and target else "",
-            cord.name if cords and cord else "",
-            regions_of(targets, cords, grid, seeds, uncertainty),
-            tg43.dose_gy.copy(),
-            plan.prescription_gy,
-        )
-
-    def _view(
-        self, job: ModelDose, bench: _Bench, dose: TransportDose, *, ended: bool
-    ) -> ModelledView:
-        medium, water = dose.medium_gy.astype(np.float32), dose.water_gy.astype(np.float32)
-        found, remarks = [], [*bench.patient.remarks, reached(bench.source)]
-        for structure, samples in bench.organs:
-            (of_medium, share), (of_water, _) = (
-                histogram(gy, dose.geometry, samples) for gy in (medium, water)
-            )
-            if share < WHOLE:
-                percent = f"{100 * (1 - share):.1f} % of {structure.name}"
-                is_target = structure.name not in bench.spared
-                if is_target or not _far_off(bench, samples):
-                    # What it would get there is not known; its figures would be too low.
-                    remarks.append(f"{structure.name} is left out: {percent} lies outside the CT.")
-                    continue
-                remarks.append(
-                    f"{percent} lies outside the CT, far from the seeds, and is taken as 0 Gy."
-                )
-            found.append(
-                ModelledFigures(
-                    structure.name,
-                    figures(of_medium, bench.prescription_gy),
-                    figures(of_water, bench.prescription_gy),
-                    *of_medium.curve(),
-                )
-            )
-        for name, (_, wanted) in bench.regions.items():
-            if ended and dose.reached[name] > wanted:
-                remarks.append(
-                    f"Ended by the time limit with a mean uncertainty of "
-                    f"{100 * dose.reached[name]:.1f} % in the {name}; {100 * wanted:g} % was "
-                    "wanted."
-                )
-        n = len(bench.seeds)
-        return ModelledView(
-            geometry=dose.geometry,
-            dose_gy=medium,
-            water_gy=water,
-            tg43_gy=bench.tg43_gy,
-            uncertainty=dose.uncertainty.astype(np.float32),
-            figures=tuple(found),
-            reached=tuple(dose.reached.items()),
-            target=bench.target,
-            cord=bench.cord,
-            event_number=job.event_number,
-            scan_uid=job.scan_uid,
-            seeds=n,
-            histories=dose.histories,
-            ended=ended,
-            method=f"Monte Carlo ({RESEARCH}), {bench.source.model}, dose to medium in medium, "
-            f"{n} seed{'' if n == 1 else 's'}, their metal met, no needles, "
-            f"grid {self._settings.spacing_mm:g} mm",
-            remarks=tuple(remarks),
-        )
-
-
-def _far_off(bench: _Bench, samples: Samples) -> bool:
-    """Return whether what lies outside the grid lies well behind the part nearest to a seed."""
-    inside = bench.patient.media.geometry.contains(samples.points_mm)
-    if not inside.any():
-        return False
-    near = distance_mm(samples.points_mm[inside], bench.seeds).min()
-    far = distance_mm(samples.points_mm[~inside], bench.seeds).min()
-    return bool(far >= near + CORD_REACH_MM)
-
-
-def _seeds(state: CaseState, source: SourceModel) -> Seeds:
-    """Return the implant as TG-43 has it: as seen, else as counted."""
-    assert state.plan is not None
-    scan = state.latest("needles")
-    when = (scan.acquired_at if scan else None) or state.at
-    strength_u = strength_at(state.plan, when, source.half_life_days)
-    return Seeds(
-        np.array([s.position_mm for s in state.seeds]),
-        np.array([s.axis or NOWHERE for s in state.seeds]),
-        np.full(len(state.seeds), strength_u),
-    )
-
-
-def _sentence(text: str) -> str:
-    text = " ".join(text.split())
-    return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -9,9 +9,9 @@ import numpy as np
 
 from dose.structures import Structure
 from guidance.conductor.dosing import LiveDose, Placed, strength_at
+from guidance.conductor.library import Library
 from guidance.conductor.limits import dose_figures
 from guidance.conductor.room import matrix_of, plan_in_room, structures_in_room, target_of
-from guidance.conductor.workbench import Workbench
 from guidance.errors import ImportRefused
 from guidance.imaging.volume import Volume
 from guidance.planning.plan import ImplantPlan
@@ -45,9 +45,9 @@ class _Room:
 class Picture:
     """Builds snapshots; keeps the dose up to date between them."""
 
-    def __init__(self, workbench: Workbench) -> None:
-        """Draw volumes and structures from a workbench's cache."""
-        self._workbench = workbench
+    def __init__(self, library: Library) -> None:
+        """Draw volumes and structures from a library."""
+        self._library = library
         self._room: _Room | None = None
         self._doses: dict[str, tuple[dict[str, Placed], DoseView]] = {}
 
@@ -124,7 +124,7 @@ class Picture:
         if registration is None:
             return None
         matrix = matrix_of(registration)
-        target = target_of(state.plan, self._workbench.structures(state))
+        target = target_of(state.plan, self._library.structures(state))
         shift = (0.0, 0.0, 0.0)
         if target is not None:
             centre = np.concatenate(target.contours).mean(axis=0)
@@ -161,7 +161,7 @@ class Picture:
 
     def _volume(self, scan: Scan) -> Volume | None:
         try:
-            return self._workbench.volume(scan)
+            return self._library.volume(scan)
         except ImportRefused:
             return None
 
@@ -171,8 +171,8 @@ class Picture:
             return None
         key = (registration.number, state.structures.sop_instance_uid)
         if self._room is None or self._room.key != key:
-            structures = structures_in_room(state, self._workbench.structures(state))
-            source = self._workbench.sources.load(plan.source_model)
+            structures = structures_in_room(state, self._library.structures(state))
+            source = self._library.sources.load(plan.source_model)
             needles = state.latest("needles")
             when = (needles.acquired_at if needles else None) or state.at
             strength_u = strength_at(plan, when, source.half_life_days)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from guidance.conductor.library import Library
 from guidance.conductor.picture import Picture
-from guidance.conductor.workbench import Workbench
 from guidance.configuration import SourceSettings
 from guidance.errors import RefusedError
 from guidance.journal import Journal, Record, Verification
@@ -52,5 +52,5 @@ def replay(journal: Journal, case_id: str, sources: SourceSettings | None = None
     records = tuple(journal.records(case_id))
     events = tuple(from_record(r) for r in records)
     state = replayed(case_id, events)
-    snapshot = Picture(Workbench(sources)).of(state, ApplicatorView())
+    snapshot = Picture(Library(sources)).of(state, ApplicatorView())
     return Replay(state, snapshot, events, records, journal.verify(case_id))

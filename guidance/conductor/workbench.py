@@ -1,13 +1,12 @@
-"""The long work: reading, detecting, registering, tracking. One worker, frozen values.
+"""The long work: reading, detecting, registering, tracking, weighing. Frozen values.
 
-A job goes in, facts come out; what went wrong becomes a fact too. Volumes and structures are
-kept here by UID, since the state holds only references to them.
+A job goes in, a fact comes out; what went wrong becomes a fact too.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dose.errors import DoseError
-from dose.structures import Structure, plane_stack
+from dose.structures import plane_stack
 from guidance.advice import advise
+from guidance.conductor.library import Library
 from guidance.conductor.room import (
     matrix_of,
     organs_at_risk,
@@ -26,12 +26,9 @@ from guidance.conductor.room import (
     target_of,
 )
 from guidance.conductor.weighing import situation_of
-from guidance.configuration import SourceSettings
 from guidance.detection import Detections, detect
 from guidance.errors import GuidanceError
-from guidance.exchange import StructureSet, read_plan, read_structures
-from guidance.imaging import read_latest
-from guidance.imaging.volume import Volume
+from guidance.exchange import read_plan
 from guidance.procedure.events import (
     AdviceFailed,
     Advised,
@@ -55,7 +52,7 @@ from guidance.procedure.jobs import (
     RegisterPlan,
     TrackNeedles,
 )
-from guidance.procedure.state import CaseState, Scan
+from guidance.procedure.state import CaseState
 from guidance.registration import register, residual_mm
 from guidance.tracking import Surroundings, line_ahead, outside_body, track_needles
 from guidance.tracking.implant import NeedleTrack
@@ -64,23 +61,11 @@ log = logging.getLogger(__name__)
 
 
 class Workbench:
-    """Does jobs; caches what they read."""
+    """Does jobs."""
 
-    def __init__(
-        self,
-        sources: SourceSettings | None = None,
-        read: Callable[[Sequence[Path]], Volume] = read_latest,
-    ) -> None:
-        """Start with an empty cache.
-
-        Args:
-            sources: which seed models the site may use; the enabled ones if left out.
-            read: makes a volume of a series' files.
-        """
-        self.sources = sources or SourceSettings()
-        self._read = read
-        self._volumes: dict[tuple[str, int], Volume] = {}
-        self._structures: dict[str, StructureSet] = {}
+    def __init__(self, library: Library) -> None:
+        """Work with what a library has."""
+        self._library = library
 
     def run(self, job: Job, state: CaseState) -> Event:
         """Do one job for a state and return the fact it led to."""
@@ -102,29 +87,6 @@ class Workbench:
             case Advise():
                 return self._advise(state)
 
-    def volume(self, scan: Scan) -> Volume:
-        """Return a scan as a volume, read once.
-
-        Raises:
-            ImportRefused: it is no volume.
-        """
-        key = (scan.uid, len(scan.series.files))
-        if key not in self._volumes:
-            self._volumes[key] = self._read([Path(f) for f in scan.series.files])
-        return self._volumes[key]
-
-    def structures(self, state: CaseState) -> tuple[Structure, ...]:
-        """Return the case's structures in the planning frame, without the needles' lines."""
-        if state.structures is None:
-            return ()
-        found = self._structure_set(state.structures.path).structures
-        return tuple(s for s in found if s.role != "BRACHY_CHANNEL")
-
-    def _structure_set(self, path: str) -> StructureSet:
-        if path not in self._structures:
-            self._structures[path] = read_structures(Path(path))
-        return self._structures[path]
-
     @staticmethod
     def _guarded(uid: str, work: Callable[[], Event]) -> Event:
         try:
@@ -138,7 +100,7 @@ class Workbench:
 
     def _read_set(self, job: ReadStructures) -> Event:
         path = job.series.files[-1]
-        found = self._structure_set(path)
+        found = self._library.structure_set(path)
         # What cannot be measured is refused here, by name, not when its dose is wanted.
         for structure in found.structures:
             plane_stack(structure)
@@ -153,14 +115,16 @@ class Workbench:
         )
 
     def _read_plan(self, job: ReadPlan, state: CaseState) -> Event:
-        structures = self._structure_set(state.structures.path) if state.structures else None
+        structures = (
+            self._library.structure_set(state.structures.path) if state.structures else None
+        )
         plan = read_plan(Path(job.series.files[-1]), structures=structures)
         # A plan whose seeds cannot be dosed is refused here, not when the first one drops.
-        self.sources.load(plan.source_model)
+        self._library.sources.load(plan.source_model)
         return PlanImported(job.series.series_instance_uid, plan)
 
     def _analyse(self, job: AnalyseScan, state: CaseState) -> Event:
-        volume = self.volume(job.scan)
+        volume = self._library.volume(job.scan)
         prior = state.latest("needles")
         prior_needles = prior.needles if prior and job.scan.purpose == "verification" else ()
         found: Detections = detect(
@@ -182,7 +146,9 @@ class Workbench:
     def _register(self, job: RegisterPlan, state: CaseState) -> Event:
         try:
             about = self._about(state)
-            found = register(self.volume(job.room), self.volume(job.planning), about_mm=about)
+            found = register(
+                self._library.volume(job.room), self._library.volume(job.planning), about_mm=about
+            )
         except (GuidanceError, DoseError, RuntimeError) as error:
             # SimpleITK reports its own failures as RuntimeError.
             return RegistrationFailed(job.room.uid, job.planning.uid, " ".join(str(error).split()))
@@ -199,15 +165,15 @@ class Workbench:
 
     def _about(self, state: CaseState) -> NDArray[np.float64] | None:
         """Return the target's centre in the planning frame, None without a target."""
-        target = target_of(state.plan, self.structures(state))
+        target = target_of(state.plan, self._library.structures(state))
         return None if target is None else np.concatenate(target.contours).mean(axis=0)
 
     def _measure(self, job: MeasureRegistration, state: CaseState) -> Event:
         assert state.registration is not None
         try:
             found = residual_mm(
-                self.volume(job.room),
-                self.volume(job.planning),
+                self._library.volume(job.room),
+                self._library.volume(job.planning),
                 matrix_of(state.registration),
                 about_mm=self._about(state),
             )
@@ -218,8 +184,8 @@ class Workbench:
     def _advise(self, state: CaseState) -> Event:
         assert state.plan is not None
         try:
-            source = self.sources.load(state.plan.source_model)
-            return Advised(advise(situation_of(state, self.structures(state), source)))
+            source = self._library.sources.load(state.plan.source_model)
+            return Advised(advise(situation_of(state, self._library.structures(state), source)))
         except (GuidanceError, DoseError) as error:
             return AdviceFailed(state.implant_at, str(error))
         except Exception as error:
@@ -229,12 +195,17 @@ class Workbench:
 
     def _track(self, job: TrackNeedles, state: CaseState) -> Event:
         assert state.registration is not None
-        plan, structures = plan_in_room(state), structures_in_room(state, self.structures(state))
+        plan, structures = (
+            plan_in_room(state),
+            structures_in_room(state, self._library.structures(state)),
+        )
         organs = organs_at_risk(state.plan, structures)
         detections = Detections(job.scan.seeds, job.scan.needles)
         tracks = track_needles(plan, detections, organs, limit_mm=state.protocol.clearance_mm)
         target = target_of(plan, structures)
-        around = Surroundings.of(self.volume(job.scan), structures, target.name if target else "")
+        around = Surroundings.of(
+            self._library.volume(job.scan), structures, target.name if target else ""
+        )
         seen = {n.tip_mm: n.confirmed_by for n in job.scan.needles}
         tracks = tuple(_looking_ahead(t, around, job.scan.uid, seen) for t in tracks)
         return NeedlesTracked(job.scan.uid, job.registration_number, tracks)

@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Self
 
+from guidance.conductor.library import Library
 from guidance.conductor.picture import Picture
-from guidance.conductor.workbench import Workbench
 from guidance.configuration import ScreenSettings, SourceSettings
 from guidance.console.headless import in_words
 from guidance.console.session import Mailbox
@@ -75,7 +75,7 @@ class Playback:
             sources: which seed models the site may use.
         """
         self._recording, self._show, self._speed = recording, show, speed
-        self._picture = Picture(Workbench(sources))
+        self._picture = Picture(Library(sources))
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play, name="replay")
         self.fault: GuidanceError | None = None

@@ -27,6 +27,7 @@ from guidance.procedure import (
     editing,
     registering,
     scanning,
+    working,
 )
 from guidance.procedure.events import (
     AdviceFailed,
@@ -69,6 +70,8 @@ from guidance.procedure.events import (
     StructuresImported,
     SupplementAccepted,
     SupplementWithdrawn,
+    WorkBrokeOff,
+    WorkStopped,
 )
 from guidance.procedure.state import CaseState
 
@@ -145,6 +148,8 @@ _HANDLERS: dict[type[Any], Callable[[CaseState, Any], CaseState]] = {
     SupplementAccepted: advising.supplement_accepted,
     SupplementWithdrawn: advising.supplement_withdrawn,
     Signed: closing.signed,
+    WorkBrokeOff: working.work_broke_off,
+    WorkStopped: working.work_stopped,
 }
 
 
@@ -160,7 +165,7 @@ def advance(state: CaseState, event: ProcedureEvent) -> tuple[CaseState, tuple[E
             f"event {event.number} of case {state.case_id} cannot follow event {state.number}"
         )
     current = replace(state, number=event.number, at=event.at)
-    after = _HANDLERS[type(event.fact)](current, event.fact)
+    after = working.still_asked(_HANDLERS[type(event.fact)](current, event.fact))
     return after, _effects(after, event)
 
 

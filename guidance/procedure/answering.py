@@ -17,6 +17,7 @@ from guidance.procedure.events import (
 from guidance.procedure.matching import rematched
 from guidance.procedure.registering import registration_accepted, registration_set_aside
 from guidance.procedure.state import CaseState, Scan
+from guidance.procedure.working import run_again
 
 
 def question_answered(state: CaseState, fact: QuestionAnswered) -> CaseState:
@@ -115,4 +116,5 @@ _FOLLOWS: dict[str, Callable[[CaseState, Question, QuestionAnswered], CaseState]
     "plan-age": _plan_age,
     "seed": _seed,
     "registration": _registration,
+    "work": lambda state, question, _: run_again(state, question),
 }

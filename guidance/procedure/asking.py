@@ -17,6 +17,9 @@ from guidance.procedure.state import CaseState, Scan
 ANEW, SAME_FRAME = "register anew", "same frame"
 PLANNING, ROOM = "planning CT", "scan of the room"
 USE = "use it"
+AGAIN = "run it again"
+# Work that was stopped and without which the case cannot go on.
+MISSED = ("work:read", "work:analyse", "work:register", "work:track", "work:measure")
 LEAVE_OUT, IS_SEED = "leave it out", "it is a seed"
 # A seed this far from every counted one was not left there by a needle of this implant.
 FAR_MM = 60.0
@@ -166,7 +169,7 @@ def plan_age_doubt(state: CaseState, scan: Scan) -> CaseState:
 
 def blocking(state: CaseState) -> str:
     """Return the question that must be answered before needles are confirmed, else empty."""
-    keys = ("plan-age:", "structures:", "registration")
+    keys = ("plan-age:", "structures:", "registration", *MISSED)
     return next((q.text for q in state.questions if q.key.startswith(keys)), "")
 
 

@@ -368,6 +368,22 @@ class AlarmAcknowledged:
 
 
 @dataclass(frozen=True)
+class WorkBrokeOff:
+    """Long work ended without a result: its process died, or there is a defect in it."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class WorkStopped:
+    """A named person stopped long work."""
+
+    key: str
+    by: str
+
+
+@dataclass(frozen=True)
 class DoseReported:
     """The dose figures that were on the screen when a person verified the implant."""
 
@@ -409,7 +425,7 @@ Event = (
     | CartridgeClosed | CaseClosed | CourseNoted | RegistrationNudged | RegistrationMeasured
     | SeedConfirmed | SeedMoved | SeedAdded | SeedDeleted | NeedlePlaced | NeedleDeleted
     | QuestionAnswered | CheckAnswered | Advised | AdviceFailed | SupplementAccepted
-    | SupplementWithdrawn | Signed
+    | SupplementWithdrawn | Signed | WorkBrokeOff | WorkStopped
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}

@@ -62,14 +62,77 @@ class Advise:
     event_number: int
 
 
+@dataclass(frozen=True)
+class ModelDose:
+    """Carry photons through a scan for the implant after an event.
+
+    It is asked when no other work is, and what it gives is never recorded.
+
+    Attributes:
+        event_number: that last changed a seed or the registration.
+        registration_number: of the registration that places the structures.
+        structures_uid: of the structure set.
+        scan_uid: of the CT in which the implant lies.
+    """
+
+    event_number: int
+    registration_number: int
+    structures_uid: str
+    scan_uid: str
+
+
 Job = (
     ReadPlan | ReadStructures | AnalyseScan | RegisterPlan | TrackNeedles | MeasureRegistration
     | Advise
 )  # fmt: skip
 
 
+def key_of(job: Job | ModelDose) -> str:
+    """Return what names a piece of work: the same work asked again has the same key."""
+    match job:
+        case ReadPlan(series) | ReadStructures(series):
+            return f"read:{series.series_instance_uid}"
+        case AnalyseScan(scan, _):
+            # A late slice makes another scan of it.
+            return f"analyse:{scan.uid}:{len(scan.series.files)}"
+        case RegisterPlan(room, planning):
+            return f"register:{room.uid}:{planning.uid}"
+        case TrackNeedles(scan, number):
+            return f"track:{scan.uid}:{number}"
+        case MeasureRegistration(_, _, number):
+            return f"measure:{number}"
+        case Advise(number):
+            return f"advise:{number}"
+        case ModelDose():
+            return f"model:{job.event_number}:{job.registration_number}:{job.scan_uid}"
+
+
+def scans_of(job: Job | ModelDose, state: CaseState) -> tuple[Scan, ...]:
+    """Return the scans whose voxels a piece of work looks at."""
+    match job:
+        case AnalyseScan(scan, _) | TrackNeedles(scan, _):
+            return (scan,)
+        case RegisterPlan(room, planning) | MeasureRegistration(room, planning, _):
+            return (room, planning)
+        case ModelDose():
+            known = state.scan(job.scan_uid)
+            return (known,) if known is not None else ()
+        case _:
+            return ()
+
+
 def jobs(state: CaseState) -> tuple[Job, ...]:
-    """Return all outstanding work, most urgent first."""
+    """Return all outstanding work that nobody has stopped, most urgent first."""
+    # Advice is asked for between needles, not under a permit: drops come first.
+    return tuple(
+        job
+        for job in outstanding(state)
+        if key_of(job) not in state.stopped and not (isinstance(job, Advise) and state.device.armed)
+    )
+
+
+def outstanding(state: CaseState) -> tuple[Job, ...]:
+    """Return all work whose result the case lacks, stopped or not, most urgent first."""
     if state.closed_by:
         return ()
     # A plan names the structure set it belongs to, so structures are read first.
@@ -105,17 +168,30 @@ def _measurement(state: CaseState) -> list[Job]:
 
 
 def _advice(state: CaseState) -> list[Job]:
-    """Advice is asked for between needles, not under a permit: drops come first."""
     registration, due = state.registration, state.implant_at
     if registration is None or not registration.accepted_by or not state.needles_confirmed_by:
         return []
-    if state.verified_by or state.structures is None or state.device.armed:
+    if state.verified_by or state.structures is None:
         return []
     if state.advice_failed_at >= due:
         return []
     if state.advice is not None and state.advice.event_number >= due:
         return []
     return [Advise(due)]
+
+
+def model_dose(state: CaseState) -> ModelDose | None:
+    """Return the model-based dose of the implant as it is, None where there can be none."""
+    registration, structures = state.registration, state.structures
+    scan = state.latest_room_scan
+    if not state.seeds or state.plan is None or scan is None:
+        return None
+    if registration is None or structures is None:
+        return None
+    if not scan.analysed or scan.series.frame_of_reference_uid != state.room_frame:
+        return None
+    changed = max(state.seeds_changed_at, registration.number)
+    return ModelDose(changed, registration.number, structures.sop_instance_uid, scan.uid)
 
 
 def _registration(state: CaseState) -> list[Job]:

@@ -283,6 +283,25 @@ class RegistrationView:
 
 
 @dataclass(frozen=True)
+class WorkView:
+    """Long work that is under way.
+
+    Attributes:
+        key: names it; it is stopped by that.
+        what: what is done, in words.
+        since: UTC time it began.
+        share: how much of it is done, 0 to 1; None where nobody can tell.
+        can_stop: whether a person can stop it.
+    """
+
+    key: str
+    what: str
+    since: datetime
+    share: float | None = None
+    can_stop: bool = True
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """The whole picture after one event.
 
@@ -311,6 +330,8 @@ class Snapshot:
         closed: whether the case is closed.
         planned_dose: dose of the plan in the room's frame, for comparison; may be None.
         busy: what long work is under way, in words; empty when none is.
+        work: the same with when it began and how to stop it; also what nobody waits for, which
+            ``busy`` leaves out. None when there is none.
         stops_left_mm: total retraction of each seed still to be dropped through the needle the
             applicator is on (of the permit while one is in force), in order.
         unknown_strokes: record number and needle of each stroke whose outcome is not known.
@@ -359,6 +380,7 @@ class Snapshot:
     closed: bool = False
     planned_dose: DoseView | None = None
     busy: str = ""
+    work: WorkView | None = None
     stops_left_mm: tuple[float, ...] = ()
     unknown_strokes: tuple[tuple[int, int | None], ...] = ()
     protocol: Protocol = field(default_factory=Protocol)

@@ -184,6 +184,8 @@ class CaseState:
         advice_failed_at: number of the event whose implant no advice could be had on.
         supplements: seeds accepted beyond the plan, in the room's frame.
         sightings: (needle, sightings) over all scans in the room's frame.
+        stopped: keys of outstanding work that is not done until somebody asks for it again.
+        broken_off: keys of outstanding work that broke off once.
     """
 
     case_id: str
@@ -224,6 +226,8 @@ class CaseState:
     advice_failed_at: int = 0
     supplements: tuple[PlannedSeed, ...] = ()
     sightings: tuple[tuple[int, tuple[Sighting, ...]], ...] = ()
+    stopped: tuple[str, ...] = ()
+    broken_off: tuple[str, ...] = ()
 
     def scan(self, uid: str) -> Scan | None:
         """Return the CT series of that UID, None if the case has none."""

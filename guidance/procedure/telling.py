@@ -66,6 +66,8 @@ def sentence(event: ProcedureEvent) -> str:
         ),
         "PermitEnded": lambda: f"permit {fact.permit} did not come into force: {fact.reason}",
         "Disarmed": lambda: f"{fact.by} ended the permit",
+        "WorkStopped": lambda: f"{fact.by} stopped the work {fact.key}",
+        "WorkBrokeOff": lambda: f"the work {fact.key} broke off: {fact.reason}",
         "StrokeResolved": lambda: (
             f"{fact.by} says that the stroke of device record {fact.eid} "
             f"{'brought a seed' if fact.dropped else 'brought no seed'}"

@@ -77,6 +77,9 @@ class Acts(Protocol):
     def permit(self, needle: int, count: int, by: str) -> Answer:
         """Permit seeds through a needle from the cartridge in place."""
 
+    def stop_work(self, key: str, by: str) -> Answer:
+        """Stop the long work that is under way; it rests until somebody asks for it again."""
+
     def disarm(self, by: str) -> Answer:
         """End the permit."""
 

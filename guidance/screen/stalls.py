@@ -7,6 +7,8 @@ import time
 from PyQt5.QtCore import QObject, QTimer
 
 BEAT_MS = 5
+# From here on a person feels that the window stood still.
+FELT_S = 0.05
 
 
 class StallMeter(QObject):
@@ -33,11 +35,20 @@ class StallMeter(QObject):
 
     @property
     def words(self) -> str:
-        """The eight longest, ms, each with the processor time of this thread and of all."""
+        """The eight longest, ms, each with the processor time of this thread and of all.
+
+        Then how many a person could feel, and in how many our own threads worked that long.
+        """
         stalls = zip(self.stalls_s, self.own_s, self.process_s, strict=True)
         longest = sorted(stalls, reverse=True)[:8]
-        shown = (f"{s * 1e3:.0f} ({own * 1e3:.0f}, {all_ * 1e3:.0f})" for s, own, all_ in longest)
-        return ", ".join(shown) or "none above 20"
+        shown = [f"{s * 1e3:.0f} ({own * 1e3:.0f}, {all_ * 1e3:.0f})" for s, own, all_ in longest]
+        if not shown:
+            return "none above 20"
+        felt = sum(s > FELT_S for s in self.stalls_s)
+        # With cores to spare a stall lasts at most as long as our own threads worked in it.
+        worked = sum(all_ > FELT_S for all_ in self.process_s)
+        counted = f"{felt} above {FELT_S * 1e3:.0f}, in {worked} of them our threads worked so long"
+        return f"{', '.join(shown)}; {counted}"
 
     def _beat(self) -> None:
         now, worked, process = time.monotonic(), time.thread_time(), time.process_time()

@@ -11,9 +11,9 @@ import numpy as np
 from dose import sources
 from dose.structures import Structure
 from guidance.conductor.dosing import LiveDose, Placed, strength_at
+from guidance.conductor.library import Library
 from guidance.conductor.replay import Replay
 from guidance.conductor.room import target_of
-from guidance.conductor.workbench import Workbench
 from guidance.errors import RefusedError
 from guidance.training.comparison import compare_needles, compare_seeds, registration_error_mm
 
@@ -40,7 +40,7 @@ def judged(case: Replay, truth: dict[str, Any]) -> dict[str, Any]:
         {"tip_mm": n.tip_mm, "entry_mm": n.entry_mm} for n in state.needles if n.tip_mm is not None
     ]
     counted = [{"position_mm": s.counted_mm, "axis": None} for s in state.seeds if s.counted_mm]
-    structures = Workbench().structures(state)
+    structures = Library().structures(state)
     target = target_of(state.plan, structures)
     points = np.concatenate(target.contours) if target else np.zeros((1, 3))
     said = np.array(state.registration.result.plan_to_room)

@@ -33,6 +33,11 @@ HAND_MADE = (
     "seeds as seen, else as counted",
     "seeds as planned",
     "{a} answered C-FIND with {b}: {c}",
+    "{a} was stopped by {b}; {c}",
+    "{a} broke off twice ({b}); {c}",
+    "its process was ended by {a}",
+    "its process ended with code {a}",
+    "run it again",
     "There is no calibration curve for {a}; add one to ct.calibrations in the configuration, "
     "or set ct.uncalibrated to 'schneider'.",
 )

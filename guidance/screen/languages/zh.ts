@@ -1807,6 +1807,74 @@
       <translation>{a} 粒去向不明：请寻找或签署说明。</translation>
     </message>
     <message>
+      <source>Reading a plan or structures</source>
+      <translation>读取计划或结构</translation>
+    </message>
+    <message>
+      <source>Looking for needles and seeds</source>
+      <translation>寻找针与粒子</translation>
+    </message>
+    <message>
+      <source>Registering the plan to the room</source>
+      <translation>将计划配准到术中图像</translation>
+    </message>
+    <message>
+      <source>Matching the needles with the plan</source>
+      <translation>将针与计划匹配</translation>
+    </message>
+    <message>
+      <source>Measuring the registration</source>
+      <translation>测量配准残差</translation>
+    </message>
+    <message>
+      <source>Weighing advice</source>
+      <translation>权衡建议</translation>
+    </message>
+    <message>
+      <source>The model-based dose</source>
+      <translation>基于模型的剂量</translation>
+    </message>
+    <message>
+      <source>it has not been read.</source>
+      <translation>尚未读取。</translation>
+    </message>
+    <message>
+      <source>the scan has not been looked at.</source>
+      <translation>该扫描尚未检测。</translation>
+    </message>
+    <message>
+      <source>the plan is not in the room's frame.</source>
+      <translation>计划尚未进入术中坐标系。</translation>
+    </message>
+    <message>
+      <source>the needles are not matched with the plan.</source>
+      <translation>针尚未与计划匹配。</translation>
+    </message>
+    <message>
+      <source>the residual of the moved registration is not known.</source>
+      <translation>移动后配准的残差尚不知道。</translation>
+    </message>
+    <message>
+      <source>there is no advice on the implant as it is.</source>
+      <translation>对当前植入没有建议。</translation>
+    </message>
+    <message>
+      <source>there is none of the implant as it is.</source>
+      <translation>当前植入没有该剂量。</translation>
+    </message>
+    <message>
+      <source>{a} broke off ({b}) and is tried once more.</source>
+      <translation>{a}中断（{b}），正在重试一次。</translation>
+    </message>
+    <message>
+      <source>work is stopped by a named person; give a name</source>
+      <translation>停止工作须有姓名；请填写姓名</translation>
+    </message>
+    <message>
+      <source>there is no such work to stop</source>
+      <translation>没有可停止的这项工作</translation>
+    </message>
+    <message>
       <source>cartridge {a} was already received</source>
       <translation>弹夹 {a} 已登记</translation>
     </message>
@@ -1859,6 +1927,14 @@
       <translation>正在测定配准</translation>
     </message>
     <message>
+      <source>weighing advice</source>
+      <translation>正在权衡建议</translation>
+    </message>
+    <message>
+      <source>model-based dose</source>
+      <translation>基于模型的剂量</translation>
+    </message>
+    <message>
       <source>no case is open at this moment; ask again</source>
       <translation>此刻没有打开的病例；请重试</translation>
     </message>
@@ -1905,6 +1981,26 @@
     <message>
       <source>{a} answered C-FIND with {b}: {c}</source>
       <translation>{a} 对 C-FIND 应答 {b}：{c}</translation>
+    </message>
+    <message>
+      <source>{a} was stopped by {b}; {c}</source>
+      <translation>{a}已由 {b} 停止；{c}</translation>
+    </message>
+    <message>
+      <source>{a} broke off twice ({b}); {c}</source>
+      <translation>{a}两次中断（{b}）；{c}</translation>
+    </message>
+    <message>
+      <source>its process was ended by {a}</source>
+      <translation>其进程被 {a} 终止</translation>
+    </message>
+    <message>
+      <source>its process ended with code {a}</source>
+      <translation>其进程以代码 {a} 结束</translation>
+    </message>
+    <message>
+      <source>run it again</source>
+      <translation>重新运行</translation>
     </message>
     <message>
       <source>There is no calibration curve for {a}; add one to ct.calibrations in the configuration, or set ct.uncalibrated to 'schneider'.</source>

@@ -15,10 +15,11 @@ import pytest
 
 from dose.geometry import GridGeometry
 from dose.structures import Structure
+from guidance.conductor.carrying import PhotonRun
 from guidance.conductor.conductor import Conductor
 from guidance.conductor.exports import export_case
+from guidance.conductor.library import Library
 from guidance.conductor.modelling import Modelled, Modelling
-from guidance.conductor.workbench import Workbench
 from guidance.configuration import CtSettings, ModelledSettings
 from guidance.detection import DetectedNeedle
 from guidance.exchange import ExportReference, read_dose, write_structures
@@ -41,6 +42,7 @@ from guidance.procedure.events import (
     from_record,
     to_payload,
 )
+from guidance.procedure.jobs import ModelDose
 from guidance.procedure.snapshot import ModelledView, Snapshot
 from guidance.procedure.state import CaseState
 from guidance.tracking.implant import NeedleTrack
@@ -135,8 +137,21 @@ def state_of(case: Path) -> CaseState:
         return replayed("case", map(from_record, journal.records("case")))
 
 
-def modelling(settings: ModelledSettings = QUICK, ct: CtSettings | None = None) -> Modelling:
-    return Modelling(Workbench(read=lambda _: volume()), settings, ct)
+class Alone(Modelling):
+    """Knows when the dose is due and makes it too, in one thread."""
+
+    def __init__(self, settings: ModelledSettings, ct: CtSettings, scan: Volume) -> None:
+        super().__init__(settings)
+        self._photons = PhotonRun(Library(read=lambda _: scan), settings, ct)
+
+    def run(self, job: ModelDose, state: CaseState, tell: Callable[[Modelled], None]) -> None:
+        self._photons.run(job, state, tell, lambda: self._superseded)
+
+
+def modelling(
+    settings: ModelledSettings = QUICK, ct: CtSettings | None = None, scan: Volume | None = None
+) -> Alone:
+    return Alone(settings, ct or CtSettings(), scan or volume())
 
 
 def done(found: list[Modelled]) -> ModelledView:
@@ -196,11 +211,12 @@ def test_it_is_shown_as_it_converges_and_ends_when_something_newer_is_asked(case
     # Nothing of it counts any more, and it is due again.
     assert found[2:] == [Modelled(job, ended=True)]
     model.take(found[-1])
+    model.free()
     assert model.due(state) == job
 
 
 def test_it_is_not_computed_unless_the_site_wants_it(case: Path) -> None:
-    assert Modelling(Workbench()).due(state_of(case)) is None
+    assert Modelling().due(state_of(case)) is None
 
 
 def test_without_a_calibration_it_is_refused_in_words_once(case: Path) -> None:
@@ -239,7 +255,7 @@ def test_a_target_that_reaches_beyond_the_ct_is_left_out(tmp_path: Path) -> None
         (-50, -50, -4), (2, 2, 2), (22, 51, 51), frame_of_reference_uid=ROOM
     )
     cut = Volume(geometry, np.full(geometry.shape, 40, np.int16))
-    model = Modelling(Workbench(read=lambda _: cut), QUICK)
+    model = modelling(scan=cut)
     job = model.due(state)
     assert job is not None
     model.run(job, state, found.append)
