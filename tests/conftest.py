@@ -10,6 +10,9 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--nightly", action="store_true", help="run the long stories too")
+    parser.addoption(
+        "--artefacts", type=Path, help="folder for pictures (default: SEEDGUIDE_ARTEFACTS)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -29,3 +32,15 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"SEEDGUIDE_DATA names {path}, which is not a folder")
     return path
+
+
+@pytest.fixture(scope="session")
+def artefacts(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder for what a person wants to look at afterwards, such as pictures of the window."""
+    where = pytestconfig.getoption("--artefacts") or os.environ.get("SEEDGUIDE_ARTEFACTS")
+    if where:
+        path = Path(where).absolute()
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+    cache = getattr(pytestconfig, "cache", None)
+    return cache.mkdir("artefacts") if cache else tmp_path_factory.mktemp("artefacts")

@@ -87,11 +87,14 @@ def _drop(device: Device) -> str:
     """Say how many seeds are left, where the next one belongs, and the spacing after it."""
     left = device.permitted - device.dropped
     stops = device.stops_mm[device.dropped :]
+    if left <= 0:
+        return f"Needle {device.permit_needle}: every permitted seed has left."
     if not stops:
         return f"Needle {device.permit_needle}: drop {left} more, drawing back between seeds."
     steps = sorted({round(b - a, 1) for a, b in pairwise(stops)})
+    at_mm = round(stops[0], 1) + 0.0
     spacing = f", then every {' or '.join(f'{s:g}' for s in steps)} mm" if steps else ""
-    return f"Needle {device.permit_needle}: drop {left} more, next at {stops[0]:g} mm{spacing}."
+    return f"Needle {device.permit_needle}: drop {left} more, next at {at_mm:g} mm{spacing}."
 
 
 def _verify(state: CaseState) -> str:

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
 
 from guidance.screen import theme
 from guidance.screen.buttons import push
+from guidance.screen.given import Given
 from guidance.screen.keys import ACTIONS, Keys
 from guidance.screen.language import LANGUAGES, language, tr
 from guidance.screen.panels import label
@@ -24,7 +25,7 @@ PACKAGES = ("seedguide", "numpy", "scipy", "pydicom", "pynetdicom", "SimpleITK",
 COLUMNS = 3
 
 
-class AboutPage(QFrame):
+class AboutPage(Given, QFrame):
     """The keys in two columns, the settings, the versions and the notice."""
 
     def __init__(self, keys: Keys, speak: Callable[[str], None]) -> None:

@@ -12,6 +12,7 @@ from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme
 from guidance.screen.acts import Acts, Answer, Perform
 from guidance.screen.buttons import push
+from guidance.screen.given import Given
 from guidance.screen.language import marked, said, tr
 from guidance.screen.panels import label
 from guidance.screen.words import advice_line, coloured
@@ -21,7 +22,7 @@ Button = tuple[str, str, Callable[[Acts, str], Answer]]
 MOST_LINES = 6
 
 
-class DecisionPage(QFrame):
+class DecisionPage(Given, QFrame):
     """Three columns of sentences with buttons; takes the place of the tables."""
 
     def __init__(self, perform: Perform) -> None:

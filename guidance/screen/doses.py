@@ -159,3 +159,12 @@ def _figure(dose: DoseView | None, structure: str, field: str, unit: str) -> str
 
 def _said(value: float, unit: str) -> str:
     return f"{value:.{0 if unit == 'Gy' else 1}f} {unit}"
+
+
+def structure_colours(snapshot: Snapshot) -> dict[str, str]:
+    """Return the colour of each structure that is dosed; the body's outline is left out."""
+    return {
+        s.name: "#{:02x}{:02x}{:02x}".format(*s.color)
+        for s in snapshot.structures
+        if s.role.upper() != "EXTERNAL"
+    }

@@ -1,8 +1,7 @@
-"""The lower row: dose-volume histogram and dose figures."""
+"""The dose-volume histograms."""
 
 from __future__ import annotations
 
-import html
 from datetime import datetime
 
 import pyqtgraph
@@ -11,11 +10,11 @@ from PyQt5.QtGui import QColor, QFont, QResizeEvent
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from guidance.procedure.snapshot import DoseView, Snapshot
-from guidance.screen import standing, theme, words
-from guidance.screen.buttons import set_role
-from guidance.screen.doses import dose_rows, modelled_figure, modelled_line
-from guidance.screen.language import marked, said, tr
-from guidance.screen.panels import ignore_hint, label, panel
+from guidance.screen import standing, theme
+from guidance.screen.doses import structure_colours
+from guidance.screen.given import Given
+from guidance.screen.language import marked, tr
+from guidance.screen.panels import ignore_hint, label
 from guidance.screen.words import coloured
 
 # What the lines of the histogram are, where there are two methods.
@@ -24,11 +23,9 @@ STALE_KINDS = marked(
     "solid: TG-43, implant; dashed: TG-43, plan; dotted, faint: MC (research), to medium, STALE"
 )
 STALE_ALPHA = 110
-# As many dose figures as the panel holds.
-MOST_ROWS = 7
 
 
-class DvhPlot(QWidget):
+class DvhPlot(Given, QWidget):
     """Dose-volume histograms: implant solid, plan dashed, model-based dose dotted."""
 
     def __init__(self) -> None:
@@ -141,116 +138,3 @@ class DvhPlot(QWidget):
         if view is not None:
             text = tr(STALE_KINDS if stale else KINDS)
             self._kinds.setText(coloured(text, theme.WARN if stale else theme.QUIET))
-
-
-def structure_colours(snapshot: Snapshot) -> dict[str, str]:
-    """Return the colour of each structure that is dosed; the body's outline is left out."""
-    return {
-        s.name: "#{:02x}{:02x}{:02x}".format(*s.color)
-        for s in snapshot.structures
-        if s.role.upper() != "EXTERNAL"
-    }
-
-
-class DoseFigures(QWidget):
-    """The figures of target and organs, implant beside plan, and what they are made of."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        ignore_hint(self)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        frame, inside = panel()
-        self._figures, self._origin = label(), label("quiet", wrap=True)
-        self._modelled = label("quiet", wrap=True)
-        self._figures.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._standing = standing.Standing()
-        inside.addWidget(self._figures, 1)
-        inside.addWidget(self._modelled)
-        inside.addWidget(self._origin)
-        layout.addWidget(frame)
-
-    @property
-    def text(self) -> str:
-        """All that is said, as rich text."""
-        return self._figures.text() + self._modelled.text() + self._origin.text()
-
-    def show_age(self, snapshot: Snapshot, now: datetime) -> None:
-        """Say what the figures stand on, if that reads differently by now."""
-        if standing.of_dose(snapshot, now) != self._standing:
-            self.show_dose(snapshot, now)
-
-    def show_dose(self, snapshot: Snapshot, now: datetime) -> None:
-        """Say it anew."""
-        self._standing = standing.of_dose(snapshot, now)
-        dose = snapshot.dose or snapshot.planned_dose
-        if dose is None:
-            self._figures.setText(
-                coloured(tr("no dose before the plan is in the room"), theme.QUIET)
-            )
-            self._origin.setText("")
-            self._modelled.setText("")
-            return
-        colours = structure_colours(snapshot)
-        stale = snapshot.dose_is_stale and snapshot.dose is not None
-        # One column more has its room from smaller letters.
-        set_role(self._figures, "" if snapshot.modelled is None else "quiet")
-        self._figures.setText(_figure_table(snapshot, colours, self._standing))
-        unsure = snapshot.modelled is None or snapshot.modelled_is_stale
-        self._modelled.setText(
-            coloured(modelled_line(snapshot), theme.WARN if unsure else theme.NOTE)
-        )
-        lead = tr("implant") if snapshot.dose is not None else tr("plan")
-        origin = f"{lead}: {words.dose_origin(dose, stale=stale)}"
-        planned = snapshot.planned_dose
-        if snapshot.dose is not None and planned is not None:
-            # The same formalism and model; only the seeds differ.
-            how = planned.method.rpartition(", ")[2]
-            origin += tr(
-                ". plan: {n} seeds after event {event}, {how}",
-                n=planned.seeds,
-                event=planned.event_number,
-                how=said(how),
-            )
-        self._origin.setText(coloured(origin, theme.WARN) if stale else html.escape(origin))
-
-
-def _figure_table(snapshot: Snapshot, colours: dict[str, str], on: standing.Standing) -> str:
-    """Return the figures as rich text; those of a stale dose are marked as such."""
-    stale = snapshot.dose_is_stale and snapshot.dose is not None
-    quiet, rows = theme.QUIET, dose_rows(snapshot)
-    # What the model-based dose is takes the place of one.
-    most = MOST_ROWS if snapshot.modelled is None else MOST_ROWS - 1
-    heads = (tr("implant"), theme.TEXT), (tr("counted"), quiet), (tr("plan"), quiet)
-    lines = [f"<td colspan='2'>{coloured(on.brief, on.colour)}</td>"]
-    lines[0] += "".join(_right(coloured(*head)) for head in heads)
-    lines[0] += _modelled_cell(snapshot, tr("MC research"))
-    lines[0] += f"<td>&nbsp;&nbsp;{coloured(tr('limit'), quiet)}</td>"
-    last = ""
-    for row in rows[:most]:
-        head = coloured(row.structure, colours.get(row.structure, theme.TEXT))
-        shown = coloured(row.implant, theme.WARN if stale else theme.TEXT)
-        others = (coloured(value.split(" ")[0], quiet) for value in (row.counted, row.planned))
-        lines.append(
-            f"<td>{head if row.structure != last else ''}</td><td>&nbsp;{row.quantity}</td>"
-            + "".join(map(_right, (f"<b>{shown}</b>", *others)))
-            + _modelled_cell(snapshot, modelled_figure(snapshot, row.structure, row.quantity))
-            + f"<td>&nbsp;&nbsp;{coloured(row.limit, theme.WARN if stale else row.colour)}</td>"
-        )
-        last = row.structure
-    if len(rows) > most:
-        more = tr("{n} more figures in the report", n=len(rows) - most)
-        lines.append(f"<td colspan='7'>{coloured(more, quiet)}</td>")
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
-    return f"<table width='100%' cellspacing='0'>{body}</table>"
-
-
-def _modelled_cell(snapshot: Snapshot, text: str) -> str:
-    """Return a cell of the model-based column; nothing without that dose."""
-    if snapshot.modelled is None:
-        return ""
-    return _right(coloured(text, theme.WARN if snapshot.modelled_is_stale else theme.NOTE))
-
-
-def _right(text: str) -> str:
-    return f"<td align='right'>&nbsp;{text}</td>"

@@ -38,9 +38,17 @@ def said(sentence: str) -> str:
         return translated
     for pattern, template in _templates():
         if found := pattern.fullmatch(sentence):
-            parts = {name: said(part) for name, part in found.groupdict().items()}
+            parts = {name: _part(part) for name, part in found.groupdict().items()}
             return QCoreApplication.translate(CORE, template).format(**parts)
     return sentence
+
+
+def _part(text: str) -> str:
+    """Return what stands in a sentence: a text, or a list of texts."""
+    whole = said(text)
+    pieces = text.split(", ")
+    each = [said(piece) for piece in pieces]
+    return whole if whole != text or each == pieces else tr(", ").join(each)
 
 
 _translators: list[QTranslator] = []

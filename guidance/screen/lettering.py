@@ -47,22 +47,42 @@ class Lettering:
         font.setBold(bold)
         self._painter.setFont(font)
 
-    def orientation(self, edges: tuple[str, str, str, str]) -> None:
-        """Write the letters of the left, right, top and bottom edge, large."""
+    def orientation(
+        self, edges: tuple[str, str, str, str], beside: tuple[str, tuple[str, ...]] = ("", ())
+    ) -> None:
+        """Write the letters of the left, right, top and bottom edge, large.
+
+        Args:
+            edges: the letters.
+            beside: title and caption at the top left, which the top letter keeps clear of.
+        """
+        reach = round(self._reach(*beside))
         self.font(34, bold=True)
         margin = round(8 * self._scale)
         inner = self._area.adjusted(margin, margin, -margin, -margin)
+        half = self._painter.fontMetrics().horizontalAdvance(edges[2]) // 2
+        aside = max(0, reach + margin + half - inner.center().x())
+        top = inner.adjusted(2 * min(aside, inner.width() // 2 - half), 0, 0, 0)
+        places = (inner, inner, top, inner)
         sides = (
             Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
             Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop,
             Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom,
         )
-        for side, letter in zip(sides, edges, strict=True):
+        for side, letter, place in zip(sides, edges, places, strict=True):
             self._painter.setPen(QColor("black"))
-            self._painter.drawText(inner.translated(2, 2), int(side), letter)
+            self._painter.drawText(place.translated(2, 2), int(side), letter)
             self._painter.setPen(QColor(LETTER_COLOUR))
-            self._painter.drawText(inner, int(side), letter)
+            self._painter.drawText(place, int(side), letter)
+
+    def _reach(self, title: str, lines: tuple[str, ...]) -> float:
+        """Return how far to the right title and lines go."""
+        self.font(17, bold=True)
+        broad = [self._painter.fontMetrics().horizontalAdvance(title)]
+        self.font(16)
+        broad += [self._painter.fontMetrics().horizontalAdvance(line) for line in lines]
+        return 10 * self._scale + max(broad)
 
     def captions(self, title: str, lines: tuple[str, ...]) -> None:
         """Write title and lines at the top left."""

@@ -152,6 +152,7 @@ class NeedleCard(QFrame):
         self._title, self._retraction = label("action"), label()
         self._retraction.setAlignment(RIGHT)
         head = QHBoxLayout()
+        head.setSpacing(12)
         head.addWidget(self._title)
         head.addWidget(self._retraction, 1)
         layout.addLayout(head, 0, 0, 1, 3)
@@ -211,22 +212,22 @@ class ImplantPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         self.seeds, inside = panel()
-        row = QHBoxLayout()
+        row, beside = QHBoxLayout(), QVBoxLayout()
+        row.setSpacing(12)
         self._count, self._seen = label("number"), label("quiet", wrap=True)
+        self._balance, self._ledger = label("action"), label("quiet", wrap=True)
         row.addWidget(self._count)
-        row.addWidget(self._seen, 1)
+        row.addLayout(beside, 1)
+        beside.addWidget(self._balance)
+        beside.addWidget(self._seen)
         inside.addLayout(row)
+        inside.addWidget(self._ledger)
         layout.addWidget(self.seeds)
         applicator, inside = panel()
         self._armed, self._device = label("figure"), label(wrap=True)
         inside.addWidget(self._armed)
         inside.addWidget(self._device)
         layout.addWidget(applicator)
-        account, inside = panel()
-        self._balance, self._ledger = label("action"), label("quiet", wrap=True)
-        inside.addWidget(self._balance)
-        inside.addWidget(self._ledger)
-        layout.addWidget(account)
 
     def show_snapshot(self, snapshot: Snapshot, now: datetime) -> None:
         """Say it anew."""
@@ -253,11 +254,12 @@ class NextAction(QFrame):
         layout.setContentsMargins(10, 4, 10, 4)
         layout.setSpacing(30)
         self._action, self._said = label("action", wrap=True), label(wrap=True)
-        layout.addWidget(self._action, 3)
-        layout.addWidget(self._said, 2)
+        layout.addWidget(self._action, 1)
+        layout.addWidget(self._said, 1)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Say it anew."""
         self._action.setText(f"▶ {html.escape(said(snapshot.next_action))}")
         text = coloured(f"{said(snapshot.busy)}…", theme.NOTE) if snapshot.busy else ""
-        self._said.setText(text or coloured(*words.advice_line(snapshot)))
+        self._said.setText(text or coloured(*words.advice_briefly(snapshot)))
+        self._said.setVisible(bool(snapshot.busy or words.advice_briefly(snapshot)[0]))

@@ -77,7 +77,7 @@ def style_sheet(scale: float) -> str:
     QLabel[role="quiet"] {{ color: {QUIET}; font-size: {px(17)}; }}
     QLabel[role="name"] {{ font-size: {px(27)}; font-weight: bold; }}
     QLabel[role="number"] {{ font-size: {px(54)}; font-weight: bold; }}
-    QLabel[role="figure"] {{ font-size: {px(36)}; font-weight: bold; }}
+    QLabel[role="figure"] {{ font-size: {px(32)}; font-weight: bold; }}
     QLabel[role="action"] {{ font-size: {px(26)}; font-weight: bold; }}
     QLabel[role="alarm"] {{ font-size: {px(24)}; font-weight: bold; }}
     QLabel[role="banner"] {{ color: {GROUND}; background: {NOTE}; font-weight: bold;

@@ -276,7 +276,7 @@ class SliceView(QWidget):
             else:
                 self._draw_seed(painter, shape)
         painter.setOpacity(1.0)
-        lettering.orientation(self.edge_letters)
+        lettering.orientation(self.edge_letters, beside=(tr(self.title), self._captions[:1]))
         lettering.captions(tr(self.title), self._captions)
         lettering.key(self._legend)
         lettering.scale_bar(self._pixels_per_mm(), length_mm=50 if self._span() > 150 else 10)

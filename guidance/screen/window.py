@@ -17,7 +17,8 @@ from guidance.screen.actbar import ActBar
 from guidance.screen.acts import Acts
 from guidance.screen.cartridges import CartridgeForm
 from guidance.screen.decisions import DecisionPage
-from guidance.screen.figures import DoseFigures, DvhPlot
+from guidance.screen.dosepanel import DoseFigures
+from guidance.screen.figures import DvhPlot
 from guidance.screen.hovering import Teller
 from guidance.screen.keys import Keys, plan_move
 from guidance.screen.language import LANGUAGES, language, speak, tr
@@ -39,7 +40,7 @@ from guidance.screen.turns import Turns
 from guidance.screen.words import coloured, retraction_line, tracks
 from guidance.screen.worklist import WorklistPage
 
-LOWER_ROW = 4
+LOWER_ROW, LOWER_SHARE = 4, 38
 Clock = Callable[[], datetime]
 
 
@@ -140,17 +141,17 @@ class RoomWindow(QMainWindow):
         self._lower = (self.needles, self.dvh, self.figures)
         middle.addWidget(self.scene, 71)
         middle.addLayout(side, 29)
-        lower.addWidget(self.needles, 36)
-        lower.addWidget(self.dvh, 30)
-        lower.addWidget(self.figures, 34)
+        lower.addWidget(self.needles, 34)
+        lower.addWidget(self.dvh, 29)
+        lower.addWidget(self.figures, 37)
         for page in self._pages():
             lower.addWidget(page, 100)
             ignore_hint(page)
         rows.addWidget(self.top_bar)
         rows.addWidget(self.rail)
         rows.addWidget(self.next_action)
-        rows.addLayout(middle, 68)
-        rows.addLayout(lower, 32)
+        rows.addLayout(middle, 62)
+        rows.addLayout(lower, LOWER_SHARE)
         assert rows.itemAt(LOWER_ROW) is lower
         rows.addWidget(self.alarm_line)
         rows.addWidget(self.cartridges)
@@ -233,7 +234,7 @@ class RoomWindow(QMainWindow):
 
     def _acknowledge(self, alarm: Alarm) -> None:
         self._clerk.perform(
-            "acknowledge the alarm", lambda acts, by: acts.acknowledge(alarm.key, by)
+            tr("acknowledge the alarm"), lambda acts, by: acts.acknowledge(alarm.key, by)
         )
 
     def _toggle_cartridges(self) -> None:
@@ -241,7 +242,7 @@ class RoomWindow(QMainWindow):
         self.card.keep_short(short=shown)
         self.cartridges.setVisible(shown)
         # The form takes its room from the tables, not from the pictures and their numbers.
-        self._rows.setStretch(LOWER_ROW, 24 if shown else 32)
+        self._rows.setStretch(LOWER_ROW, 34 if shown else LOWER_SHARE)
 
     def toggle_about(self) -> None:
         """Show keys, settings and versions in the place of the tables, or the tables again."""

@@ -227,6 +227,9 @@ def armed_line(applicator: ApplicatorView, now: datetime) -> tuple[str, str]:
     if not applicator.armed:
         return tr("NOT ARMED"), theme.QUIET
     left = applicator.permitted - applicator.dropped
+    if left <= 0:
+        # The device is locked last; its record of that is on its way.
+        return tr("ARMED"), theme.WARN
     return tr("ARMED: {n} of {of} to drop", n=left, of=applicator.permitted), theme.WARN
 
 
@@ -250,7 +253,8 @@ def retraction_line(snapshot: Snapshot) -> str:
     stops_mm = snapshot.stops_left_mm
     if not stops_mm:
         return ""
-    at = f"{stops_mm[0]:g}"
+    # The plan's own rounding must not say -0 or 0.001.
+    at = f"{round(stops_mm[0], 1) + 0.0:g}"
     steps = sorted({round(b - a, 1) for a, b in pairwise(stops_mm)})
     if not steps:
         return tr("last seed at {mm} mm", mm=at)
@@ -305,6 +309,21 @@ def advice_line(snapshot: Snapshot) -> tuple[str, str]:
     stale = tr(" STALE") if snapshot.proposal_is_stale else ""
     colour = theme.WARN if snapshot.proposal_is_stale else theme.NOTE
     return f"{verdict} ({about}{stale}): {said(advice.reason)}", colour
+
+
+def advice_briefly(snapshot: Snapshot) -> tuple[str, str]:
+    """Return the advice without its places, where seeds are proposed; the page says them all."""
+    text, colour = advice_line(snapshot)
+    advice = snapshot.proposal
+    if advice is None or advice.predicted is None:
+        return text, colour
+    brief = tr(
+        "{n} more seeds would make D90 {gy} of {wanted} Gy",
+        n=len(advice.seeds),
+        gy=f"{advice.predicted.d90_gy:.0f}",
+        wanted=f"{advice.prescription_gy:g}",
+    )
+    return f"{text.partition(': ')[0]}: {brief}", colour
 
 
 def foremost(alarms: tuple[Alarm, ...]) -> Alarm | None:

@@ -1,10 +1,25 @@
-"""The screen is tested without one, and in English where a test asks for nothing else."""
+"""The screen is tested on a display of its own, in English where a test asks for nothing else."""
 
-import os
+from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from tests.screen.display import display
+
+
+@pytest.fixture(scope="session")
+def x_display() -> Iterator[str]:
+    """Name of the X display that the windows are on; empty where there is no Xvfb."""
+    with display() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def qapp_args(x_display: str) -> list[str]:
+    """Arguments of the application, which must not be made before its display."""
+    return ["seedguide"]
 
 
 @pytest.fixture(autouse=True)

@@ -92,6 +92,14 @@ def test_sentences_of_the_core_are_recognised_with_their_numbers(qapp):
     assert said("What nobody has translated.") == "What nobody has translated."
 
 
+def test_a_list_in_a_sentence_is_said_piece_by_piece(qapp):
+    speak("zh")
+    wanted = "Send from the planning system: planning CT, structure set, plan."
+    assert said(wanted) == "请从计划系统发送：计划 CT、结构集、计划。"
+    # What is no list of texts stays as it is.
+    assert "S3-1, S3-2" in said("Count the seeds left in cartridge S3-1, S3-2.")
+
+
 @pytest.mark.parametrize("step", list(Step))
 def test_no_english_is_left_on_the_screen(window, step):
     case = snapshot(step=step, next_action="Open the case.", unknown_strokes=((17, 3),))

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 
 import numpy as np
 import pytest
-from PyQt5.QtWidgets import QAbstractButton, QLabel
+from PyQt5.QtWidgets import QLabel
 
+from guidance.advice import Advice, Figures, Supplement
+from guidance.alarms import Alarm, Priority
 from guidance.procedure.snapshot import Step
 from guidance.screen import RoomWindow, theme
 from guidance.screen.buttons import push
 from guidance.screen.language import speak
 from guidance.screen.lettering import LETTER_COLOUR
+from tests.screen.clipping import clipped
 from tests.screen.room_case import NOW, Recorder, snapshot
 
 SIZES = [(1280, 720), (1920, 1080), (3840, 2160)]
-
-
-def clipped(window: RoomWindow) -> list[str]:
-    """Labels and buttons whose words need more room than they have."""
-    found = []
-    for widget in (*window.findChildren(QLabel), *window.findChildren(QAbstractButton)):
-        if not widget.isVisible() or not widget.text() or widget is window.figures._figures:
-            continue
-        if isinstance(widget, QLabel) and widget.wordWrap():
-            room, need = widget.height(), widget.heightForWidth(widget.width())
-        else:
-            hint = widget.sizeHint()
-            room, need = widget.width(), hint.width()
-            if widget.height() < hint.height() - 2:
-                room, need = widget.height(), hint.height()
-        if need > room + 1:
-            found.append(f"{widget.text()!r} needs {need}, has {room}")
-    return found
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -52,6 +38,57 @@ def test_no_words_are_clipped(qtbot, language, size, step):
     # Words that wrap tell their height only after they have got their width.
     qtbot.wait(20)
     assert clipped(window) == []
+
+
+WHY = (
+    "With the planned seeds still to come, D90 is 64.0 Gy of 100 Gy and V100 60.6 %; 3.3 cc around "
+    "(-19, -16, -394) mm, 3 mm from needle 1 are cold, down to 47 Gy. 4 more seeds through needle "
+    "1, 2, 3 would make it D90 91.3 Gy and V100 84.9 %; the cord's largest dose goes from 17.1 to "
+    "30.9 Gy (limit 92.1 Gy, cumulative EQD2 15.9 Gy)."
+)
+
+
+def advice() -> Advice:
+    figures = Figures(64.0, 60.6, 20.0)
+    supplement = Supplement(1, 1, (0.0, 0.0, 0.0), (0.0, 0.0, 1.0), 5.0, figures, 1)
+    then = Figures(91.3, 84.9, 40.0)
+    return Advice(41, "adjust", WHY, 100.0, figures, then, (), (supplement,) * 4)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", SIZES)
+def test_long_sentences_take_no_room_from_the_numbers(qtbot, language, size):
+    """A long alarm, advice and a form at once: the most that the window ever has to say."""
+    speak(language)
+    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(window)
+    window.resize(*size)
+    window.show()
+    missed = Alarm(
+        "misfire:15",
+        Priority.MEDIUM,
+        "A stroke through needle 1 delivered no seed (record 15); 5 seeds remain in cartridge S3.",
+        NOW,
+        acknowledged_by="Dr Example",
+    )
+    window.show_snapshot(snapshot(proposal=advice(), proposal_is_stale=True, alarms=(missed,)))
+    qtbot.wait(20)
+    assert clipped(window) == []
+    window._toggle_cartridges()
+    qtbot.wait(20)
+    assert clipped(window) == []
+
+
+def test_the_next_action_has_the_advice_briefly_and_the_page_all_of_it(qtbot):
+    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(window)
+    window.show_snapshot(snapshot(proposal=advice()))
+    brief = "ADJUST (after event 41): 4 more seeds would make D90 91 of 100 Gy"
+    assert brief in window.next_action._said.text()
+    assert "3.3 cc" not in window.next_action._said.text()
+    assert any(
+        WHY in html.unescape(label.text()) for label in window.decisions.findChildren(QLabel)
+    )
 
 
 def luminance(colour: str) -> float:

@@ -220,6 +220,8 @@ def test_spacing_and_next_retraction_are_a_field_of_their_own(window, case):
     assert "next seed at 10 mm · spacing 10 mm" in all_words(window)
     window.show_snapshot(replace(case, stops_left_mm=(20.0,)))
     assert "last seed at 20 mm" in all_words(window)
+    window.show_snapshot(replace(case, stops_left_mm=(-0.001, 10.0)))
+    assert "next seed at 0 mm" in all_words(window)
     window.show_snapshot(replace(case, stops_left_mm=()))
     assert "seed at" not in all_words(window)
     window.show_snapshot(case)

@@ -38,6 +38,10 @@ HAND_MADE = (
     "its process was ended by {a}",
     "its process ended with code {a}",
     "run it again",
+    # What is still missing from the planning system, in a list.
+    "planning CT",
+    "structure set",
+    "plan",
     "There is no calibration curve for {a}; add one to ct.calibrations in the configuration, "
     "or set ct.uncalibrated to 'schneider'.",
 )

@@ -368,6 +368,38 @@
       <translation>接受该粒</translation>
     </message>
     <message>
+      <source>MC research</source>
+      <translation>MC 研究用</translation>
+    </message>
+    <message>
+      <source>{n} more figures in the report</source>
+      <translation>报告中另有 {n} 项</translation>
+    </message>
+    <message>
+      <source>implant</source>
+      <translation>植入</translation>
+    </message>
+    <message>
+      <source>plan</source>
+      <translation>计划</translation>
+    </message>
+    <message>
+      <source>. plan: {n} seeds after event {event}, {how}</source>
+      <translation>。计划：事件 {event} 后 {n} 粒，{how}</translation>
+    </message>
+    <message>
+      <source>counted</source>
+      <translation>计数</translation>
+    </message>
+    <message>
+      <source>limit</source>
+      <translation>限值</translation>
+    </message>
+    <message>
+      <source>no dose before the plan is in the room</source>
+      <translation>计划配准到现场之前没有剂量</translation>
+    </message>
+    <message>
       <source>EQD2 in all</source>
       <translation>累计 EQD2</translation>
     </message>
@@ -428,44 +460,12 @@
       <translation>实线：TG-43，植入；虚线：TG-43，计划；淡点线：MC（研究用），对介质剂量，已过时</translation>
     </message>
     <message>
-      <source>MC research</source>
-      <translation>MC 研究用</translation>
-    </message>
-    <message>
-      <source>{n} more figures in the report</source>
-      <translation>报告中另有 {n} 项</translation>
-    </message>
-    <message>
-      <source>implant</source>
-      <translation>植入</translation>
-    </message>
-    <message>
-      <source>plan</source>
-      <translation>计划</translation>
-    </message>
-    <message>
-      <source>. plan: {n} seeds after event {event}, {how}</source>
-      <translation>。计划：事件 {event} 后 {n} 粒，{how}</translation>
-    </message>
-    <message>
-      <source>counted</source>
-      <translation>计数</translation>
-    </message>
-    <message>
       <source>dose, Gy</source>
       <translation>剂量，Gy</translation>
     </message>
     <message>
       <source>volume, %</source>
       <translation>体积，%</translation>
-    </message>
-    <message>
-      <source>limit</source>
-      <translation>限值</translation>
-    </message>
-    <message>
-      <source>no dose before the plan is in the room</source>
-      <translation>计划配准到现场之前没有剂量</translation>
     </message>
     <message>
       <source> STALE</source>
@@ -610,6 +610,10 @@
     <message>
       <source>blend or difference with the planning CT</source>
       <translation>与计划 CT 融合或相减</translation>
+    </message>
+    <message>
+      <source>, </source>
+      <translation>、</translation>
     </message>
     <message>
       <source>needle</source>
@@ -1028,6 +1032,10 @@
       <translation>所见、未计数的粒子</translation>
     </message>
     <message>
+      <source>acknowledge the alarm</source>
+      <translation>确认报警</translation>
+    </message>
+    <message>
       <source>REPLAY {what}</source>
       <translation>回放 {what}</translation>
     </message>
@@ -1144,6 +1152,10 @@
       <translation>事件 {event} 后 {n} 粒；{method}</translation>
     </message>
     <message>
+      <source>{n} more seeds would make D90 {gy} of {wanted} Gy</source>
+      <translation>再加 {n} 粒粒子可使 D90 达到 {gy} Gy（处方 {wanted} Gy）</translation>
+    </message>
+    <message>
       <source>{n} s ago</source>
       <translation>{n} 秒前</translation>
     </message>
@@ -1238,6 +1250,10 @@
     <message>
       <source>NOT ARMED</source>
       <translation>未解锁</translation>
+    </message>
+    <message>
+      <source>ARMED</source>
+      <translation>已解锁</translation>
     </message>
     <message>
       <source>cartridge {serial}, {n} left</source>
@@ -1783,6 +1799,10 @@
       <translation>将植入器连接到下一根针。</translation>
     </message>
     <message>
+      <source>Needle {a}: every permitted seed has left.</source>
+      <translation>针 {a}：许可的粒子已全部推出。</translation>
+    </message>
+    <message>
       <source>Needle {a}: drop {b} more, drawing back between seeds.</source>
       <translation>针 {a}：再推 {b} 粒，粒间回退。</translation>
     </message>
@@ -2001,6 +2021,18 @@
     <message>
       <source>run it again</source>
       <translation>重新运行</translation>
+    </message>
+    <message>
+      <source>planning CT</source>
+      <translation>计划 CT</translation>
+    </message>
+    <message>
+      <source>structure set</source>
+      <translation>结构集</translation>
+    </message>
+    <message>
+      <source>plan</source>
+      <translation>计划</translation>
     </message>
     <message>
       <source>There is no calibration curve for {a}; add one to ct.calibrations in the configuration, or set ct.uncalibrated to 'schneider'.</source>

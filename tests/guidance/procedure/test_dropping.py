@@ -211,3 +211,13 @@ def test_a_settled_stroke_is_placed_where_the_barrel_was_in_it() -> None:
     room.device("RETRACT", 1, 20.0).device("RESOLVED", unknown, "DROP", "Dr_Li")
     assert room.state.seeds[-1].planned_number == 2
     assert room.state.seeds[-1].counted_mm == pytest.approx((10.0, 7.75, 0.0))
+
+
+def test_a_plan_s_rounding_and_a_permit_that_is_used_up_are_not_said_as_numbers() -> None:
+    room = ready().tell(SeedsPermitted(1, 1, "C1", 1, "Dr Li"))
+    room.device("ARM", 1, 1, "C1", 1, "0")
+    device = room.state.device
+    room.state = replace(room.state, device=replace(device, stops_mm=(0.001,)))
+    assert next_action(room.state) == "Needle 1: drop 1 more, next at 0 mm."
+    drop(room, 14)
+    assert next_action(room.state) == "Needle 1: every permitted seed has left."
