@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from guidance.conductor.dosing import Placed
+from guidance.conductor.library import Library
 from guidance.conductor.picture import Picture, _seen_in
-from guidance.conductor.workbench import Workbench
 from guidance.procedure.events import SeriesReceived
 from guidance.procedure.snapshot import DoseView
 from guidance.procedure.state import CaseState, Scan
@@ -54,7 +54,7 @@ def test_only_seeds_that_lie_where_a_scan_shows_them_stand_on_it() -> None:
 def test_a_seed_seen_again_in_the_same_place_gives_the_dose_its_new_scan_without_computing() -> (
     None
 ):
-    picture, live = Picture(Workbench()), Counting()
+    picture, live = Picture(Library()), Counting()
     seeds = {1: Placed(HERE, AXIS, 0.6)}
 
     def at(number: int, *seen_in: tuple[str, int]) -> DoseView:
