@@ -12,6 +12,7 @@ from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme, words
 from guidance.screen.acts import Acts, Answer
 from guidance.screen.buttons import push, set_role
+from guidance.screen.flashing import Flash
 from guidance.screen.language import said, tr
 from guidance.screen.panels import label
 from guidance.screen.words import coloured
@@ -60,9 +61,12 @@ class AlarmLine(QFrame):
             silence: pauses the sound.
         """
         super().__init__()
-        self.setProperty("role", "panel")
+        set_role(self, "panel")
         self._acknowledge = acknowledge
         self.alarm: Alarm | None = None
+        self._words, self._colour = "", theme.QUIET
+        self.flash = Flash(self)
+        self.flash.changed.connect(self._show_phase)
         self._text = label("alarm", wrap=True)
         self.button = push(f"{tr('Seen')}  {key}")
         self._silence = silence
@@ -81,16 +85,25 @@ class AlarmLine(QFrame):
         return self._text.text()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show the alarm that matters most."""
+        """Show the alarm that matters most; it flashes until somebody has seen it."""
         self.alarm = words.foremost(snapshot.alarms)
+        unseen = self.alarm is not None and not self.alarm.acknowledged_by
         if self.alarm is None:
-            self._text.setText(coloured(tr("no alarm"), theme.QUIET))
-            self.button.setVisible(False)
-            return
-        text, colour = words.alarm_line(self.alarm, len(snapshot.alarms) - 1)
-        self._text.setText(coloured(text, colour))
-        self._text.setToolTip(said(self.alarm.text))
-        self.button.setVisible(not self.alarm.acknowledged_by)
+            self._words, self._colour = tr("no alarm"), theme.QUIET
+        else:
+            others = len(snapshot.alarms) - 1
+            self._words, self._colour = words.alarm_line(self.alarm, others)
+            self._text.setToolTip(said(self.alarm.text))
+        self.button.setVisible(unseen)
+        self.flash.show(self.alarm.priority if self.alarm is not None and unseen else None)
+        self._show_phase()
+
+    def _show_phase(self) -> None:
+        """Show the words in their colour, or dark on a ground of that colour."""
+        lit = self.flash.lit and self.alarm is not None
+        role = f"lit-{self.alarm.priority.value}" if lit and self.alarm is not None else "panel"
+        set_role(self, role)
+        self._text.setText(coloured(self._words, theme.GROUND if lit else self._colour))
 
     def show_sound(self, *, paused: bool) -> None:
         """Say whether alarms can be heard."""

@@ -66,12 +66,18 @@ def style_sheet(scale: float) -> str:
     def px(size: float) -> str:
         return f"{max(1, round(size * scale))}px"
 
+    lit = "".join(
+        f"""
+    QFrame[role="lit-{priority.value}"] {{ background: {colour}; border: 1px solid {colour};
+        border-radius: {px(6)}; }}"""
+        for priority, (_, colour) in PRIORITY_LOOK.items()
+    )
     button = f"padding: {px(4)} {px(14)}; border: {px(2)} solid"
     return f"""
     * {{ color: {TEXT}; font-family: {FONTS}; font-size: {px(20)}; }}
     QMainWindow, QWidget#ground {{ background: {GROUND}; }}
     QFrame[role="panel"] {{ background: {PANEL}; border: 1px solid {EDGE};
-        border-radius: {px(6)}; }}
+        border-radius: {px(6)}; }}{lit}
     QLabel {{ background: transparent; border: none; }}
     QLabel[role="title"] {{ color: {QUIET}; font-size: {px(17)}; font-weight: bold; }}
     QLabel[role="quiet"] {{ color: {QUIET}; font-size: {px(17)}; }}
