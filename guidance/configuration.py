@@ -93,6 +93,11 @@ class SourceSettings:
         folders = tuple(Path(f) for f in self.folders)
         return sources.load(model, commissioned=self.commissioned, folders=folders)
 
+    def usable(self) -> tuple[SourceModel, ...]:
+        """Return the seed models that this site may use (SourceError if a folder is bad)."""
+        found = sources.available(folders=[Path(f) for f in self.folders])
+        return tuple(m for m in found if m.tier == "A" or m.model in self.commissioned)
+
 
 @dataclass(frozen=True)
 class CtSettings:
@@ -214,16 +219,38 @@ def load_configuration(path: Path | None) -> Configuration:
     Raises:
         RefusedError: the file is missing, is no TOML, or has a wrong key or value.
     """
-    if path is None:
-        return Configuration()
+    return Configuration() if path is None else _checked(tables_of(path), path)
+
+
+def configuration_of(text: str, path: Path) -> Configuration:
+    """Return the configuration that a text is; the path is named in what is wrong with it.
+
+    Raises:
+        RefusedError: it is no TOML, or has a wrong key or value.
+    """
+    return _checked(_parsed(text, path), path)
+
+
+def tables_of(path: Path) -> dict[str, Any]:
+    """Return the tables of a configuration file as they are written, unchecked.
+
+    Raises:
+        RefusedError: the file is missing or no TOML.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return _parsed(path.read_text(encoding="utf-8"), path)
     except OSError as error:
         raise RefusedError(f"configuration {path} cannot be read: {error.strerror}") from error
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RefusedError(f"configuration {path} is not TOML: {error}") from error
+
+
+def _checked(tables: dict[str, Any], path: Path) -> Configuration:
     for name in tables:
         if name not in _TABLES:
             raise RefusedError(

@@ -36,6 +36,7 @@ COMMANDS = (
     "journal",
     "simulate",
     "sources",
+    "settings",
     "doctor",
 )
 NOTICE = "Research software, not a medical device."
