@@ -52,7 +52,7 @@ def detect(
     frame = ScanFrame.of(volume)
     coarse = max(frame.pixel_mm) > COARSEST_PIXEL_MM
     stands_out, clip = contrast(volume, frame), clip_of(volume)
-    lines = [] if coarse else find_needles(volume, frame, stands_out, clip)
+    lines = [] if coarse else find_needles(volume, frame, stands_out)
     hidden = _beside(volume, frame, lines) if lines else None
     found = [] if coarse else groups(stands_out, frame, hidden)
     kept = seeds_in(volume, frame, stands_out, found, clip)
