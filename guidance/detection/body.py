@@ -36,8 +36,8 @@ class Body:
         """Look at every few pixels of each slice; lungs are closed in by the chest."""
         column, row = (max(1, round(CELL_MM / p)) for p in frame.pixel_mm)
         air = volume.hu[:, ::row, ::column] < AIR_HU
-        flat = np.zeros((3, 3, 3))
-        flat[1] = 1
+        flat = np.zeros((3, 3, 3), bool)
+        flat[1] = True
         labels, count = ndimage.label(air, flat)
         edge = np.zeros(count + 1, bool)
         for side in (labels[:, 0], labels[:, -1], labels[:, :, 0], labels[:, :, -1]):

@@ -24,8 +24,8 @@ BESIDE_MM = 1.6
 # What a line takes with it: the flanks of its image would make lines of their own.
 FLANK_MM = 2.6
 SHORTEST_MM = 30.0
-# In thick slices a needle falls into pieces where it passes from one to the next.
-SHORTEST_PIECE_MM = 15.0
+# Where many needles share a slice, only stretches of one are bright; longer than a seed.
+SHORTEST_PIECE_MM = 12.0
 # No bend takes a line further from where it begins.
 STRAYS_MM = 15.0
 # Beams that find no way through several needles leave gaps in their images.
@@ -34,12 +34,21 @@ BIN_MM = 1.0
 # From so long on, a line may bend, and bend in two ways.
 BENT_MM, TWICE_BENT_MM = 40.0, 80.0
 GROWTH_MM, GROWTHS = 12.0, 12
+# A seed ahead of a needle's tip: so long in the image at most, and apart from it.
+SEED_MM, SEED_GAP_MM = 8.0, 1.5
 TRIALS, MOST_SAMPLED = 300, 1500
+# A line most of whose metal belongs to others is one of them again.
+LEAST_FREE = 0.4
 # After so many lines in a row that are none, a piece holds none.
 MOST_FAILED = 4
-# A needle that leaves a slice goes on in the next one.
-NEXT_SLICE = 1.05
+# Thick slices say little of height: a line is near within this share of a slice, and goes on
+# beyond its ends in the next slice too.
+NEAR_SLICE, NEXT_SLICE = 0.7, 1.1
 SCALE_MM = 50.0
+# Needles bend by a radius of some 400 mm, evenly: coefficients of the square and the cube of
+# t / SCALE_MM, standard deviation, mm. Against it stands one middle of the metal every few mm.
+BEND_MM, TWIST_MM = 3.0, 0.7
+MIDDLE_SIGMA_MM, MIDDLE_EVERY_MM = 0.4, 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +74,12 @@ class Curve:
     def at(self, t: FloatArray) -> FloatArray:
         """Return (n, 3) points."""
         held = np.clip(t, self.low, self.high) / SCALE_MM
-        powers = np.arange(len(self.shape))
-        aside = (held[:, None] ** powers) @ self.shape
-        slope = (powers[1:] * held[:, None] ** powers[:-1]) @ self.shape[1:] / SCALE_MM
-        aside += slope * (t - held * SCALE_MM)[:, None]
+        aside = np.zeros((len(t), 2))
+        slope = np.zeros((len(t), 2))
+        for row in self.shape[::-1]:
+            slope = slope * held[:, None] + aside
+            aside = aside * held[:, None] + row
+        aside += slope * (t / SCALE_MM - held)[:, None]
         return np.asarray(self.origin + t[:, None] * self.along + aside @ self.sides)
 
     def split(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -77,26 +88,29 @@ class Curve:
         return t, points - self.at(t)
 
 
-def lines_in(stands_out: NDArray[np.float32], frame: ScanFrame, level: float) -> list[Curve]:
+def lines_in(
+    stands_out: NDArray[np.float32], frame: ScanFrame, sure: float, likely: float
+) -> list[Curve]:
     """Return all lines of metal, each once.
 
     Args:
         stands_out: contrast (nz, ny, nx), HU.
         frame: of the scan.
-        level: contrast from which on a voxel may be metal, HU.
+        sure: contrast that metal has on some stretch, HU; lines begin there.
+        likely: contrast from which on they are followed, HU.
     """
-    flat = np.flatnonzero(stands_out.ravel() > level)
+    flat = np.flatnonzero(stands_out.ravel() > likely)
     value = stands_out.ravel()[flat].astype(np.float64)
     index = np.column_stack(np.unravel_index(flat, stands_out.shape))
-    points = frame.of_index(index[:, ::-1].astype(np.float64))
-    metal = _Metal(points, value, frame.slice_mm)
-    piece = pieces(index)
+    metal = _Metal(frame.of_index(index[:, ::-1].astype(np.float64)), value, frame.slice_mm)
+    bright = np.flatnonzero(value > sure)
+    piece = pieces(index[bright])
     order = np.argsort(piece, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(piece[order])) + 1)
+    parts = np.split(bright[order], np.flatnonzero(np.diff(piece[order])) + 1)
     found: list[Curve] = []
     # The largest pieces first: what a long line passes over is no line of its own.
     for part in sorted(parts, key=len, reverse=True):
-        if len(part) and np.linalg.norm(np.ptp(points[part], axis=0)) >= SHORTEST_PIECE_MM:
+        if len(part) and np.linalg.norm(np.ptp(metal.points[part], axis=0)) >= SHORTEST_PIECE_MM:
             found += _lines_of(metal, part)
     return found
 
@@ -146,9 +160,9 @@ class _Metal:
     def __init__(self, points: FloatArray, value: FloatArray, slice_mm: float) -> None:
         self.points, self.value = points, value
         self.free = np.ones(len(points), bool)
-        # Thick slices say little of height: it is shortened, so that near means near in the
-        # plane.
-        self.near = points * (1.0, 1.0, min(1.0, BESIDE_MM / (NEXT_SLICE * slice_mm)))
+        self.slice_mm = slice_mm
+        # Height is shortened, so that near means near in the plane.
+        self.near = points * (1.0, 1.0, min(1.0, BESIDE_MM / (NEAR_SLICE * slice_mm)))
 
 
 def _lines_of(metal: _Metal, piece: IntArray) -> list[Curve]:
@@ -160,12 +174,12 @@ def _lines_of(metal: _Metal, piece: IntArray) -> list[Curve]:
         line = _sampled_line(metal.near[piece], rng)
         if line is None:
             break
-        around = np.flatnonzero(_aside(metal.near, *line) <= STRAYS_MM)
+        around = np.asarray(_around(metal.near, *line, STRAYS_MM))
         points, value = metal.near[around], metal.value[around]
         curve = _grown(points, value, metal.free[around], *line)
         if curve is None:
             # Whatever it was, it is not looked at again.
-            piece = piece[_aside(metal.near[piece], *line) > BESIDE_MM]
+            piece = np.delete(piece, _around(metal.near[piece], *line, BESIDE_MM))
             failed += 1
             continue
         failed = 0
@@ -175,14 +189,24 @@ def _lines_of(metal: _Metal, piece: IntArray) -> list[Curve]:
         metal.free[around[inside & (flank <= FLANK_MM)]] = False
         piece = piece[metal.free[piece]]
         core = inside & (flank <= BESIDE_MM)
-        found.append(_fitted(metal.points[around[core]], value[core], len(curve.shape) - 1))
+        degree, height = len(curve.shape) - 1, MIDDLE_SIGMA_MM + 0.25 * metal.slice_mm
+        found.append(_fitted(metal.points[around[core]], value[core], degree, height))
     return found
 
 
-def _aside(points: FloatArray, start: FloatArray, along: FloatArray) -> FloatArray:
-    """Return how far points lie off a straight line."""
-    off = points - start
-    return np.asarray(np.linalg.norm(off - (off @ along)[:, None] * along, axis=1))
+@njit(cache=True, nogil=True)
+def _around(points, start, along, reach):  # type: ignore[no-untyped-def]
+    """Return which points lie within a distance of a straight line."""
+    found = np.empty(len(points), np.int64)
+    count = 0
+    for v in range(len(points)):
+        x, y, z = points[v, 0] - start[0], points[v, 1] - start[1], points[v, 2] - start[2]
+        t = x * along[0] + y * along[1] + z * along[2]
+        x, y, z = x - t * along[0], y - t * along[1], z - t * along[2]
+        if x * x + y * y + z * z <= reach * reach:
+            found[count] = v
+            count += 1
+    return found[:count]
 
 
 def _sampled_line(
@@ -237,9 +261,11 @@ def _grown(
     span = (-np.inf, np.inf)
     for _ in range(GROWTHS):
         t, off = curve.split(points)
+        beyond = (t < curve.low) | (t > curve.high)
+        off[beyond, 2] *= NEAR_SLICE / NEXT_SLICE
         near = (np.linalg.norm(off, axis=1) <= BESIDE_MM) & (t >= span[0]) & (t <= span[1])
         run = _longest_run(t[near], free[near])
-        if run is None:
+        if run is None or run[1] - run[0] < SHORTEST_PIECE_MM / 2:
             return None
         members = near & (t >= run[0]) & (t <= run[1])
         length = run[1] - run[0]
@@ -250,7 +276,23 @@ def _grown(
         span = (curve.low - GROWTH_MM, curve.high + GROWTH_MM)
         if moved < 0.2 * BIN_MM and np.isfinite(span).all():
             break
-    return curve if curve.high - curve.low >= SHORTEST_MM else None
+    if np.mean(free[members]) < LEAST_FREE:
+        return None
+    low, high = _without_seeds(np.sort(t[members]))
+    members &= (t >= low) & (t <= high)
+    if high - low < SHORTEST_MM:
+        return None
+    return _fitted(points[members], value[members], degree)
+
+
+def _without_seeds(t: FloatArray) -> tuple[float, float]:
+    """Return the ends of a line, short pieces of metal ahead of them left out."""
+    cuts = np.flatnonzero(np.diff(t) > SEED_GAP_MM)
+    starts, stops = t[np.append(0, cuts + 1)], t[np.append(cuts, len(t) - 1)]
+    pieces = np.flatnonzero(stops - starts > SEED_MM)
+    if not len(pieces):
+        return float(t[0]), float(t[-1])
+    return float(starts[pieces[0]]), float(stops[pieces[-1]])
 
 
 def _longest_run(t: FloatArray, free: NDArray[np.bool_]) -> tuple[float, float] | None:
@@ -265,17 +307,36 @@ def _longest_run(t: FloatArray, free: NDArray[np.bool_]) -> tuple[float, float] 
     return float(t[cuts[best]]), float(t[cuts[best + 1] - 1])
 
 
-def _fitted(points: FloatArray, value: FloatArray, degree: int) -> Curve:
-    """Return the curve through voxels, each weighing as much as it stands out."""
+def _fitted(
+    points: FloatArray, value: FloatArray, degree: int, height_mm: float = MIDDLE_SIGMA_MM
+) -> Curve:
+    """Return the curve through voxels, each weighing as much as it stands out.
+
+    Args:
+        points: (n, 3) mm.
+        value: (n,) contrast.
+        degree: of the polynomials.
+        height_mm: how far off one middle is in height, standard deviation.
+    """
     weight = value / value.sum()
     origin = weight @ points
     off = points - origin
     along = np.linalg.eigh((off * weight[:, None]).T @ off)[1][:, 2]
-    side = np.cross(along, np.eye(3)[np.argmin(np.abs(along))])
-    side = side / np.linalg.norm(side)
+    side = side_of(along)
     sides = np.array((side, np.cross(along, side)))
     t = off @ along
     rows = (t[:, None] / SCALE_MM) ** np.arange(degree + 1)
-    root = np.sqrt(weight)[:, None]
-    shape = np.linalg.lstsq(rows * root, (off @ sides.T) * root, rcond=None)[0]
+    middles = weight * np.ptp(t) / MIDDLE_EVERY_MM
+    loose = np.array((np.inf, np.inf, BEND_MM, TWIST_MM))[: degree + 1]
+    shape = np.empty((degree + 1, 2))
+    for c, sigma in enumerate((MIDDLE_SIGMA_MM, height_mm)):
+        heard = (rows * (middles / sigma**2)[:, None]).T
+        shape[:, c] = np.linalg.solve(heard @ rows + np.diag(loose**-2.0), heard @ (off @ sides[c]))
     return Curve(origin, along, sides, shape, float(t.min()), float(t.max()))
+
+
+def side_of(along: FloatArray) -> FloatArray:
+    """Return the direction in the plane at right angles to a line."""
+    side = np.array((along[1], -along[0], 0.0))
+    length = float(np.linalg.norm(side))
+    return side / length if length > 0 else np.array((1.0, 0.0, 0.0))

@@ -16,20 +16,23 @@ from scipy import ndimage
 from guidance.detection.body import AIR_HU, Body
 from guidance.detection.frame import ScanFrame
 from guidance.detection.lines import Curve, lines_in
+from guidance.detection.shafts import brightest, settled
+from guidance.detection.tips import BEVEL_SIGMA_MM, Edge, edge_of, offsets
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-# What a needle stands out by in a slice of 1 mm; thicker slices thin it out, bone stays.
-METAL_HU_MM = 1500.0
-LEAST_METAL_HU, MOST_METAL_HU = 450.0, 700.0
-# Half of a needle stands out by at least this in a slice of 1 mm, whatever its beams have lost;
-# bone and tables in scans of real patients by no more than 750 HU.
-STEEL_HU_MM, LEAST_STEEL_HU, MOST_STEEL_HU = 2600.0, 500.0, 900.0
+# On its brightest stretch of this length a needle stands out by at least so much, less in
+# thick slices, however much its beams have lost elsewhere; bone of real patients by no more than
+# 970 HU, and it is wider.
+STRETCH_MM = 5.0
+STEEL_HU, STEEL_HU_PER_MM, LEAST_STEEL_HU, MOST_STEEL_HU = 1740.0, 208.0, 700.0, 1050.0
+# Lines begin where it is nearly as bright, and are followed down to this.
+BEGIN, METAL_HU = 0.9, 400.0
 # A needle of 1.27 mm is seen up to 3.2 mm wide where the scale clips it; rods of implants are
-# 5.5 mm wide and screws wider.
-WIDEST_MM = 4.5
+# 5.5 mm wide and screws wider, and so are the edges of bone.
+WIDEST_MM = 3.3
 SHORTEST_MM = 30.0
 LEAST_INSIDE_MM = 10.0
 # Metal is where a line is at least this share as bright as most of it.
@@ -39,6 +42,8 @@ LONGEST_GAP_MM = 9.0
 # A seed ahead of the tip: no longer than this, and dark before it.
 SEED_MM, DARK = 8.0, 0.35
 SAME_NEEDLE_MM, SAME_SHARE = 2.0, 0.5
+# A needle that strays further than this from a straight line is bent.
+BENT_MM = 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,27 @@ class NeedleLine:
 
 
 @dataclass(frozen=True, eq=False)
+class _Shaft:
+    """A needle whose metal is followed, its tip not yet told.
+
+    Attributes:
+        t: (n,) along it from outside to inside, mm; beyond the tip too.
+        points: (n, 3) scan frame, mm.
+        outer: index where its metal begins.
+        entry: index where it passes the skin or leaves the scan.
+        coverage: share of its length on which metal is seen.
+        edge: where its image ends.
+    """
+
+    t: FloatArray
+    points: FloatArray
+    outer: int
+    entry: int
+    coverage: float
+    edge: Edge
+
+
+@dataclass(frozen=True, eq=False)
 class _Profile:
     """A scan along a curve, from outside to inside.
 
@@ -79,7 +105,6 @@ class _Profile:
     points: FloatArray
     core: FloatArray
     around: FloatArray
-    steel: FloatArray
 
 
 def find_needles(
@@ -92,22 +117,42 @@ def find_needles(
         frame: of the scan.
         stands_out: its contrast.
     """
-    level = float(np.clip(METAL_HU_MM / frame.slice_mm, LEAST_METAL_HU, MOST_METAL_HU))
-    curves = lines_in(stands_out, frame, level)
+    curves = lines_in(stands_out, frame, BEGIN * _steel_hu(frame), METAL_HU)
     if not curves:
         return []
     body = Body.of(volume, frame)
     found = [_measured(volume, frame, stands_out, body, curve) for curve in curves]
-    return _once([n for n in found if n is not None])
+    shafts = _once([n for n in found if n is not None])
+    if not shafts:
+        return []
+    ends = offsets([s.edge for s in shafts])
+    return [_ended(s, s.edge.at + more) for s, more in zip(shafts, ends, strict=True)]
 
 
-def _once(needles: list[NeedleLine]) -> list[NeedleLine]:
+def _steel_hu(frame: ScanFrame) -> float:
+    return float(
+        np.clip(STEEL_HU - STEEL_HU_PER_MM * frame.slice_mm, LEAST_STEEL_HU, MOST_STEEL_HU)
+    )
+
+
+def _brightest_stretch(values: FloatArray) -> float:
+    """Return the highest median of a stretch."""
+    windows = np.lib.stride_tricks.sliding_window_view(values, int(STRETCH_MM / STEP_MM))
+    return float(np.median(windows, axis=1).max())
+
+
+def _once(shafts: list[_Shaft]) -> list[_Shaft]:
     """Leave out a line most of which runs along a longer one."""
-    kept: list[NeedleLine] = []
-    for needle in sorted(needles, key=lambda n: -float(np.linalg.norm(n.tip - n.entry))):
-        if all(_shared(needle.path, other.path) < SAME_SHARE for other in kept):
-            kept.append(needle)
+    kept: list[_Shaft] = []
+    for shaft in sorted(shafts, key=lambda s: s.t[s.entry] - s.edge.at):
+        path = _inside(shaft)
+        if all(_shared(path, _inside(other)) < SAME_SHARE for other in kept):
+            kept.append(shaft)
     return kept
+
+
+def _inside(shaft: _Shaft) -> FloatArray:
+    return np.asarray(shaft.points[shaft.entry :][shaft.t[shaft.entry :] < shaft.edge.at])
 
 
 def _shared(path: FloatArray, other: FloatArray) -> float:
@@ -117,14 +162,14 @@ def _shared(path: FloatArray, other: FloatArray) -> float:
 
 def _measured(
     volume: Volume, frame: ScanFrame, stands_out: NDArray[np.float32], body: Body, curve: Curve
-) -> NeedleLine | None:
+) -> _Shaft | None:
     """Follow a line through the scan; None if it is no needle."""
-    profile = _profile(volume, frame, stands_out, curve)
+    profile = _profile(volume, frame, curve)
     ends = _metal(profile)
     if ends is None:
         return None
     index = frame.to_index(profile.points)
-    first_out, last_out = (_open(volume, frame, body, index[e]) for e in ends)
+    first_out, last_out = (_open(volume, frame, body, index[e], profile.around[e]) for e in ends)
     if first_out == last_out:
         return None
     if last_out:
@@ -139,22 +184,41 @@ def _measured(
     inside = slice(entry, last + 1)
     if profile.t[last] - profile.t[entry] < LEAST_INSIDE_MM or last - first < SHORTEST_MM / STEP_MM:
         return None
-    steel = float(np.clip(STEEL_HU_MM / frame.slice_mm, LEAST_STEEL_HU, MOST_STEEL_HU))
-    if np.median(profile.steel[inside]) < steel:
+    points = settled(volume.hu, frame, profile.t, profile.points, (first, last))
+    if _brightest_stretch(brightest(stands_out, frame, points[inside])) < _steel_hu(frame):
         return None
-    if _width(volume, frame, profile.points[inside]) > WIDEST_MM:
+    if _width(volume, frame, points[inside]) > WIDEST_MM:
         return None
-    tip = profile.points[last]
-    path = profile.points[first : last + 1][::-1]
     lit = profile.core[first : last + 1] > BRIGHT * np.percentile(profile.core[inside], 75)
+    edge = edge_of(volume.hu, frame, profile.t, points, last)
+    return _Shaft(profile.t, points, first, entry, float(np.mean(lit)), edge)
+
+
+def _ended(shaft: _Shaft, ends_at: float) -> NeedleLine:
+    """Return the needle that a shaft is if it ends there."""
+    tip = np.array([np.interp(ends_at, shaft.t, c) for c in shaft.points.T])
+    path = np.vstack((shaft.points[shaft.outer :][shaft.t[shaft.outer :] < ends_at], tip))[::-1]
+    entry = shaft.points[shaft.entry]
     return NeedleLine(
-        tip, profile.points[entry], profile.points[first], float(np.mean(lit)), 0.3, path, True
+        tip=tip,
+        entry=entry,
+        outer=shaft.points[shaft.outer],
+        coverage=shaft.coverage,
+        tip_sigma_mm=BEVEL_SIGMA_MM,
+        path=path,
+        bent=_sagitta(path[: max(2, len(path) - (shaft.entry - shaft.outer))]) > BENT_MM,
     )
 
 
-def _profile(
-    volume: Volume, frame: ScanFrame, stands_out: NDArray[np.float32], curve: Curve
-) -> _Profile:
+def _sagitta(points: FloatArray) -> float:
+    """Return how far points stray from the line between the first and the last, mm."""
+    along = points[-1] - points[0]
+    along = along / np.linalg.norm(along)
+    off = points - points[0]
+    return float(np.linalg.norm(off - (off @ along)[:, None] * along, axis=1).max())
+
+
+def _profile(volume: Volume, frame: ScanFrame, curve: Curve) -> _Profile:
     t = np.arange(curve.low - REACH_MM, curve.high + REACH_MM, STEP_MM)
     points = curve.at(t)
     size = np.array(volume.hu.shape[::-1])
@@ -166,14 +230,13 @@ def _profile(
     return _Profile(
         t,
         points,
-        _brightest(volume.hu, frame, points) - around,
+        brightest(volume.hu, frame, points) - around,
         around,
-        _brightest(stands_out, frame, points),
     )
 
 
 def _turned(p: _Profile) -> _Profile:
-    return _Profile(-p.t[::-1], p.points[::-1], p.core[::-1], p.around[::-1], p.steel[::-1])
+    return _Profile(-p.t[::-1], p.points[::-1], p.core[::-1], p.around[::-1])
 
 
 def _metal(profile: _Profile) -> tuple[int, int] | None:
@@ -188,14 +251,14 @@ def _metal(profile: _Profile) -> tuple[int, int] | None:
     return int(starts[longest]), int(stops[longest])
 
 
-def _open(volume: Volume, frame: ScanFrame, body: Body, index: FloatArray) -> bool:
+def _open(volume: Volume, frame: ScanFrame, body: Body, index: FloatArray, around: float) -> bool:
     """Tell whether an end lies outside the patient or where the scan ends."""
     size = np.array(volume.hu.shape[::-1])
     margin = np.array((2.0, 2.0, max(1.0, 2.0 / float(frame.step[2]))))
     if ((index < margin) | (index > size - 1 - margin)).any():
         return True
-    # The hub is no air, but it lies in air.
-    return not body.is_deep(index[None])[0]
+    # A lung is air too, but deep; a hub is none, but lies in air.
+    return around < AIR_HU and not body.is_deep(index[None])[0]
 
 
 def _before_seeds(core: FloatArray, first: int, last: int) -> int:
@@ -225,13 +288,17 @@ def _width(volume: Volume, frame: ScanFrame, points: FloatArray) -> float:
     if np.linalg.norm(side) < 0.2 * np.linalg.norm(along):
         side = np.array((1.0, 0.0, 0.0))
     side = side / np.linalg.norm(side)
-    offset = np.arange(-6.0, 6.1, 0.5)
+    aside = np.arange(-6.0, 6.1, 0.25)
     picked = points[:: int(2.0 / STEP_MM)]
-    across = np.median(
-        [_brightest(volume.hu, frame, picked + o * side) for o in offset], axis=1
-    )
-    low = float(np.percentile(across, 15))
-    return float(0.5 * np.sum(across > low + 0.5 * (across[len(offset) // 2] - low)))
+    lines = picked[None] + aside[:, None, None] * side
+    across = brightest(volume.hu, frame, lines.reshape(-1, 3)).reshape(len(aside), -1)
+    profile = np.median(across, axis=1)
+    low = float(np.percentile(profile, 15))
+    wide = profile > low + 0.5 * (profile[len(aside) // 2] - low)
+    # Neighbours beside it are not it.
+    first, last = (np.flatnonzero(~wide[h]) for h in (slice(24, None, -1), slice(24, None)))
+    reach = [int(h[0]) if len(h) else 24 for h in (first, last)]
+    return float(0.25 * (sum(reach) - 1))
 
 
 def _ring(direction: FloatArray) -> FloatArray:
@@ -243,19 +310,6 @@ def _ring(direction: FloatArray) -> FloatArray:
     v = np.cross(direction, u)
     angle = np.arange(8) * np.pi / 4
     return np.asarray(RING_MM * (np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v))
-
-
-def _brightest(values: NDArray[np.generic], frame: ScanFrame, points: FloatArray) -> FloatArray:
-    """Return values at points, in the brighter of the two slices a point lies between."""
-    index = frame.to_index(points)[:, ::-1].T
-    slices = np.clip((np.floor(index[0]), np.ceil(index[0])), 0, len(values) - 1)
-    both = [
-        ndimage.map_coordinates(
-            values, np.vstack((k, index[1:])), np.float64, order=1, mode="nearest"
-        )
-        for k in slices
-    ]
-    return np.asarray(np.maximum(*both))
 
 
 def _sampled(volume: Volume, frame: ScanFrame, points: FloatArray) -> FloatArray:

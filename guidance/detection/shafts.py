@@ -1,0 +1,182 @@
+"""Where the shaft of a needle runs, to a fraction of a slice.
+
+A first line through its voxels is corrected twice: aside within the slices, towards the middle
+of its image; and in height, by how its brightness is shared between neighbouring slices: wholly
+in one as long as it runs within it, half and half where it passes from one to the next.
+Both corrections are polynomials of low order along the needle, held small where the image is
+silent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.special import erf
+
+from guidance.detection.frame import ScanFrame
+from guidance.detection.lines import side_of
+
+FloatArray = NDArray[np.float64]
+
+EVERY_MM = 1.0
+# Lengths are scaled by this to keep the polynomials well conditioned.
+SCALE_MM = 50.0
+ASIDE_MM, ASIDE_STEP_MM = 2.0, 0.5
+# The middle of an image is that of its brighter part.
+CORE = 0.4
+# Needles of 1.27 mm: they lie in a slice as a box of that width does, its sigma and the rows'.
+HALF_MM = 0.45
+# Blur in the plane, of a steep needle's height at a place.
+BLUR_MM = 0.6
+# How far one middle and one share are off, and over how many neighbours together.
+ASIDE_SIGMA_MM, SHARE_SIGMA, TOGETHER = 0.2, 0.2, 5.0
+# Needles bend by a radius of some 400 mm; as much in height as is seen in the plane.
+FLATTEST_BEND, BEND_RATIO = 1.0 / 1500.0, 1.5
+TWIST_MM = 0.7
+ROUNDS = 15
+
+
+def settled(
+    values: NDArray[np.int16], frame: ScanFrame, t: FloatArray, points: FloatArray,
+    seen: tuple[int, int],
+) -> FloatArray:  # fmt: skip
+    """Return (n, 3) the points of a needle, moved onto its image.
+
+    Args:
+        values: HU (nz, ny, nx).
+        frame: of the scan.
+        t: (n,) mm along the needle.
+        points: (n, 3) a first guess, scan frame, mm.
+        seen: first and last index that metal is seen at; the rest is carried on.
+    """
+    first, last = seen
+    every = max(1, round(EVERY_MM / (t[1] - t[0])))
+    at = np.arange(first, last + 1, every)
+    middle = 0.5 * (t[first] + t[last])
+    s = (t - middle) / SCALE_MM
+    degree = 1 + (t[last] - t[first] > 40.0) + (t[last] - t[first] > 80.0)
+    powers = s[:, None] ** np.arange(degree + 1)
+    side = side_of(points[last] - points[first])
+    moved = points
+    for _ in range(2):
+        off, weight = _middles(values, frame, moved[at], side)
+        loose = np.array((3.0, 3.0, 3.0, TWIST_MM))[: degree + 1]
+        moved = moved + (powers @ _held(powers[at], off, weight, loose))[:, None] * side
+    bend = _bend_of(moved[at], side, t[at])
+    slack = SCALE_MM**2 / 2.0 * np.hypot(FLATTEST_BEND, BEND_RATIO * bend)
+    # The first guess' own bend in height is no better known: it is fitted away.
+    height = moved[:, 2].copy()
+    own = np.linalg.lstsq(powers[at], height[at], rcond=None)[0]
+    start = own * (1.0, 1.0, *([0.0] * (degree - 1)))
+    loose = np.array((10.0, 10.0, slack, TWIST_MM))[: degree + 1]
+    moved = moved.copy()
+    moved[:, 2] = powers @ _heights(values, frame, moved[at], powers[at], start, own, loose)
+    return moved
+
+
+def _middles(
+    values: NDArray[np.int16], frame: ScanFrame, points: FloatArray, side: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return how far aside the image's middle lies at points, and which are to be trusted."""
+    aside = np.arange(-ASIDE_MM, ASIDE_MM + 0.1, ASIDE_STEP_MM)
+    lines = points[None] + aside[:, None, None] * side
+    across = brightest(values, frame, lines.reshape(-1, 3)).reshape(len(aside), -1)
+    peak = across.max(axis=0)
+    part = np.clip(across - CORE * peak, 0.0, None)
+    total = part.sum(axis=0)
+    good = (total > 0) & (peak > 0.3 * np.median(peak))
+    off = (aside @ part) / np.where(good, total, 1.0)
+    return off, good.astype(np.float64)
+
+
+def _held(
+    rows: FloatArray, values: FloatArray, weight: FloatArray, loose: FloatArray
+) -> FloatArray:
+    """Return the coefficients of a polynomial, outliers heard less (Huber 1964)."""
+    for _ in range(4):
+        root = weight / (ASIDE_SIGMA_MM**2 * TOGETHER)
+        normal = (rows * root[:, None]).T @ rows + np.diag(loose**-2.0)
+        found = np.linalg.solve(normal, (rows * root[:, None]).T @ values)
+        left = np.abs(values - rows @ found)
+        weight = np.where(weight > 0, np.minimum(1.0, ASIDE_SIGMA_MM / np.maximum(left, 1e-6)), 0)
+    return np.asarray(found)
+
+
+def _bend_of(points: FloatArray, side: FloatArray, t: FloatArray) -> float:
+    """Return the curvature within the plane, 1/mm."""
+    return float(abs(2.0 * np.polyfit(t - t.mean(), points @ side, 2)[0]))
+
+
+def _heights(
+    values: NDArray[np.int16],
+    frame: ScanFrame,
+    points: FloatArray,
+    rows: FloatArray,
+    mean: FloatArray,
+    start: FloatArray,
+    loose: FloatArray,
+) -> FloatArray:
+    """Return the polynomial of height that shares the brightness between slices as seen."""
+    step = float(frame.step[2])
+    lowest = np.floor(points[:, 2] / step).astype(int) - 1
+    slices = np.clip(lowest[:, None] + np.arange(4), 0, len(values) - 1)
+    index = frame.to_index(points)
+    seen = np.empty(slices.shape)
+    for c in range(4):
+        at = _in_slice(frame, points, index, slices[:, c])
+        seen[:, c] = ndimage.map_coordinates(values, at, np.float64, order=1, mode="nearest")
+    seen = np.clip(seen, 0.0, None)
+    seen[:, 1:][slices[:, 1:] == slices[:, :-1]] = 0.0
+    share = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
+    rise = np.gradient(points[:, 2]) / np.maximum(
+        np.linalg.norm(np.gradient(points[:, :2], axis=0), axis=1), 1e-3
+    )
+    width = np.hypot(HALF_MM, np.minimum(np.abs(rise), 3.0) * BLUR_MM)[:, None]
+    found, damping, cost = start, 1e-2, np.inf
+    tried = start
+    for _ in range(ROUNDS):
+        z = rows @ tried
+        up = ((slices + 0.5) * step - z[:, None]) / width
+        low = up - step / width
+        left = share - 0.5 * (erf(up / np.sqrt(2)) - erf(low / np.sqrt(2)))
+        # Outliers are heard less (Huber 1964).
+        far = np.abs(left) / SHARE_SIGMA
+        loss = np.where(far < 1.0, far**2, 2.0 * far - 1.0).sum() / TOGETHER
+        loss += float((((tried - mean) / loose) ** 2).sum())
+        if loss < cost:
+            found, cost, damping = tried, loss, damping / 5.0
+            slope = (np.exp(-0.5 * low**2) - np.exp(-0.5 * up**2)) / (width * np.sqrt(2 * np.pi))
+            heard = np.minimum(1.0, 1.0 / np.maximum(far, 1e-6)) / (SHARE_SIGMA**2 * TOGETHER)
+            normal = np.einsum("ic,ip,iq->pq", heard * slope**2, rows, rows) + np.diag(loose**-2.0)
+            gradient = np.einsum("ic,ip->p", heard * slope * left, rows)
+            gradient = gradient + (mean - found) / loose**2
+        else:
+            damping *= 10.0
+        tried = found + np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
+    return found
+
+
+def _in_slice(
+    frame: ScanFrame, points: FloatArray, index: FloatArray, slices: NDArray[np.int64]
+) -> FloatArray:
+    """Return (3, n) indices of the points' places in the plane, in the slices given."""
+    shift = slices[:, None] * frame.step[None, :2]
+    i = (points[:, 0] - shift[:, 0]) / frame.pixel_mm[0]
+    j = (points[:, 1] - shift[:, 1]) / frame.pixel_mm[1]
+    return np.vstack((slices, j, i))
+
+
+def brightest(
+    values: NDArray[np.int16] | NDArray[np.float32], frame: ScanFrame, points: FloatArray
+) -> FloatArray:
+    """Return values at points, in the brighter of the two slices a point lies between."""
+    index = frame.to_index(points)[:, ::-1].T
+    slices = np.clip((np.floor(index[0]), np.ceil(index[0])), 0, len(values) - 1)
+    both = [
+        ndimage.map_coordinates(
+            values, np.vstack((k, index[1:])), np.float64, order=1, mode="nearest"
+        )
+        for k in slices
+    ]
+    return np.asarray(np.maximum(*both))

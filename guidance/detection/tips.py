@@ -1,0 +1,117 @@
+"""Where a needle's metal ends, read from how its image fades along its axis.
+
+A needle ends in a bevel, and its image in a scan is no blurred copy of its metal: rays along it
+find hardly any way through, and where it thins out what they see is averaged by intensity. So
+the image has faded before the foremost metal, the more the longer the rays through it and the
+thicker the slice. How much was measured on virtual needles of 18 gauge with bevels of 18 to 35
+degrees (docs/validation.md). Where a scan shows no trace of that beside its needles, its
+metal is drawn in proportion and ends square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from guidance.detection.frame import ScanFrame
+from guidance.detection.lines import side_of
+from guidance.detection.shafts import brightest
+
+FloatArray = NDArray[np.float64]
+
+# The shaft's brightness is that of this stretch behind its end; where it falls to so much of
+# it is the edge.
+BEHIND_MM, BEFORE_MM = 10.0, 2.5
+EDGE = 0.3
+ASIDE_MM = (-0.5, -0.25, 0.0, 0.25, 0.5)
+# From the edge to the foremost metal, mm: of a needle within thick slices; slices of this
+# thickness show two thirds of that; a needle that leaves its slice at this angle shows so much
+# less of it.
+THICK_MM, THIN_SLICE_MM, STEEP_DEG, STEEP_MM = 1.3, 1.6, 18.0, 0.43
+# What bevels leave of uncertainty.
+BEVEL_SIGMA_MM = 0.3
+# Rays lost in metal brighten what lies beside it, there, by this share of the metal or more.
+WING_MM, BESIDE_MM, LEAST_WING = 2.5, 6.5, 0.01
+
+
+@dataclass(frozen=True)
+class Edge:
+    """The end of one needle's image.
+
+    Attributes:
+        at: along the needle, mm.
+        bevelled_mm: from there to the foremost metal, of real metal.
+        square_mm: the same, of a rod with a square end drawn in proportion.
+        wing: how bright it is beside the shaft, as a share of the shaft.
+    """
+
+    at: float
+    bevelled_mm: float
+    square_mm: float
+    wing: float
+
+
+def edge_of(
+    values: NDArray[np.int16], frame: ScanFrame, t: FloatArray, points: FloatArray, last: int
+) -> Edge:
+    """Return where and how the image of a needle ends.
+
+    Args:
+        values: HU (nz, ny, nx).
+        frame: of the scan.
+        t: (n,) mm along the needle, rising towards its tip.
+        points: (n, 3) scan frame.
+        last: index about where it ends.
+    """
+    step = t[1] - t[0]
+    back, before = round((BEHIND_MM + BEFORE_MM) / step), round(BEFORE_MM / step)
+    begin = max(0, last - back)
+    along = points[last] - points[begin]
+    side = side_of(along)
+    lines = [brightest(values, frame, points[begin:] + a * side) for a in ASIDE_MM]
+    seen = np.mean(lines, axis=0)
+    here = last - begin
+    shaft = float(np.median(seen[: max(1, here - before)]))
+    level = EDGE * shaft
+    at = float(t[last])
+    for i in range(max(0, here - before), len(seen) - 1):
+        if seen[i] >= level > seen[i + 1]:
+            at = float(t[begin + i] + step * (seen[i] - level) / (seen[i] - seen[i + 1]))
+            break
+    rise = np.degrees(np.arctan2(abs(along[2]), np.hypot(along[0], along[1])))
+    bevelled = THICK_MM * (1.0 - np.exp(-frame.slice_mm / THIN_SLICE_MM))
+    bevelled -= STEEP_MM * min(1.0, rise / STEEP_DEG)
+    picked = points[begin : max(begin + 1, last - before)]
+    square, wing = _across(values, frame, picked, side)
+    return Edge(at, float(bevelled), square, wing)
+
+
+def offsets(edges: Sequence[Edge]) -> list[float]:
+    """Return how far beyond its edge each needle of a scan ends, mm."""
+    real = np.median([e.wing for e in edges]) >= LEAST_WING
+    return [e.bevelled_mm if real else e.square_mm for e in edges]
+
+
+def _across(
+    values: NDArray[np.int16], frame: ScanFrame, points: FloatArray, side: FloatArray
+) -> tuple[float, float]:
+    """Return the offset of a square end, and how bright it is beside a shaft."""
+    aside = np.arange(0.0, BESIDE_MM + 0.1, 0.25)
+    both = [
+        [np.median(brightest(values, frame, points + s * a * side)) for a in aside]
+        for s in (-1.0, 1.0)
+    ]
+    across = np.mean(both, axis=0)
+    rest = float(np.min([side[-3:].mean() for side in np.array(both)]))
+    across = np.maximum(across - rest, 0.0)
+    peak = float(across[:3].mean())
+    wing = float(np.interp(WING_MM, aside, across)) / max(peak, 1.0)
+    # A Gaussian, clipped: its widths at two heights give its sigma and its unclipped peak.
+    wide, narrow = (aside[int(np.argmax(across < f * peak))] for f in (0.2, 0.5))
+    sigma = np.sqrt(max(wide**2 - narrow**2, 0.04) / (2.0 * np.log(0.5 / 0.2)))
+    whole = 0.5 * peak * np.exp(min(0.5 * (narrow / sigma) ** 2, 3.0))
+    return float(sigma * ndtri(min(EDGE * peak / whole, 0.5))), wing

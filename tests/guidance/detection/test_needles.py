@@ -1,0 +1,143 @@
+"""Needles drawn one by one: each is found, ends where it ends, and nothing else is a needle."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dose.geometry import GridGeometry
+from guidance.detection import Detections, detect
+from guidance.imaging.volume import Provenance, Volume
+from simulators.scanner.image import CLIP_HU, NEEDLE_HU_MM2, SEED_HU_MM2, add_rod
+
+FloatArray = NDArray[np.float64]
+
+PIXEL_MM, SIDE, SLICES_MM = 0.8, 144, 44.0
+# Rows from the skin on are air; the needles come from there.
+SKIN_MM, TISSUE_HU, AIR_HU = 80.0, 40.0, -1000.0
+OUT = np.array((0.0, 1.0, 0.0))
+
+
+class Room:
+    """A block of tissue in air, with metal in it."""
+
+    def __init__(self, slice_mm: float = 2.0) -> None:
+        self.slice_mm = slice_mm
+        self.affine = np.diag((PIXEL_MM, PIXEL_MM, slice_mm, 1.0))
+        self.hu = np.full((round(SLICES_MM / slice_mm), SIDE, SIDE), TISSUE_HU, np.float32)
+        self.hu[:, round(SKIN_MM / PIXEL_MM) :] = AIR_HU
+        for edge in (slice(0, 6), slice(-6, None)):
+            self.hu[:, edge] = AIR_HU
+            self.hu[:, :, edge] = AIR_HU
+
+    def rod(self, start: Sequence[float], end: Sequence[float], metal: float) -> None:
+        add_rod(self.hu, self.affine, np.array(start), np.array(end), metal, self.slice_mm)
+
+    def needle(
+        self, tip: Sequence[float], direction: Sequence[float], length: float = 75.0,
+        *, metal: float = NEEDLE_HU_MM2, radius: float = 0.0,
+    ) -> FloatArray:  # fmt: skip
+        """Draw a needle from its tip outwards, bent in the slice if a radius is given."""
+        along = np.array(direction) / np.linalg.norm(direction)
+        aside = np.array((along[1], -along[0], 0.0))
+        t = np.linspace(0.0, length, 31 if radius else 2)
+        bow = 0.5 * t**2 / radius if radius else np.zeros_like(t)
+        points = np.array(tip) + t[:, None] * along + bow[:, None] * aside
+        for a, b in pairwise(points):
+            self.rod(b, a, metal)
+        return np.asarray(points)
+
+    def seen(self) -> Detections:
+        rng = np.random.default_rng(1)
+        hu = self.hu + rng.normal(0.0, 15.0, self.hu.shape)
+        hu = np.clip(np.rint(hu), -1024, CLIP_HU).astype(np.int16)
+        made = Provenance(slice_thickness_mm=self.slice_mm, clipped_at_hu=CLIP_HU)
+        return detect(Volume(GridGeometry(hu.shape, self.affine), hu, made))
+
+
+def tips(found: Detections) -> FloatArray:
+    return np.array(sorted(n.tip_mm for n in found.needles)).reshape(-1, 3)
+
+
+def test_needles_that_cross_are_told_apart() -> None:
+    room = Room()
+    true = [(45.0, 30.0, 20.0), (68.0, 28.0, 20.5), (57.0, 35.0, 22.0)]
+    for tip, lean in zip(true, (0.3, -0.3, 0.02), strict=True):
+        room.needle(tip, (lean, 1.0, 0.0))
+    found = tips(room.seen())
+    assert found.shape == (3, 3)
+    assert np.abs(found - np.array(sorted(true))).max() < 0.6
+
+
+def test_a_bent_needle_is_followed() -> None:
+    room = Room()
+    points = room.needle((50.0, 25.0, 20.0), (0.1, 1.0, 0.1), radius=280.0)
+    found = room.seen()
+    assert len(found.needles) == 1
+    needle = found.needles[0]
+    assert np.linalg.norm(np.subtract(needle.tip_mm, points[0])) < 0.6
+    path = np.array(needle.path_mm)
+    near = np.linalg.norm(path[:, None] - points[None], axis=2).min(axis=1)
+    assert len(path) > 5
+    assert near.max() < 1.5
+
+
+def test_a_needle_that_leaves_the_scan_ends_there() -> None:
+    """The scan ends before the skin: the entry is where the needle leaves it."""
+    room = Room()
+    room.needle((55.0, 25.0, 18.0), (0.1, 0.8, 0.6), 70.0)
+    found = room.seen()
+    assert len(found.needles) == 1
+    assert np.linalg.norm(np.subtract(found.needles[0].tip_mm, (55.0, 25.0, 18.0))) < 0.8
+    assert found.needles[0].entry_mm[2] == pytest.approx(SLICES_MM, abs=4.0)
+
+
+def test_a_needle_that_passes_through_the_scan_is_none() -> None:
+    """Its tip is not in the scan."""
+    room = Room(1.0)
+    room.needle((55.0, 20.0, -10.0), (0.0, 0.7, 0.7), 90.0)
+    assert room.seen().needles == ()
+
+
+@pytest.mark.parametrize("gap", [2.5, 4.0])
+def test_a_seed_ahead_of_the_tip_is_not_its_end(gap: float) -> None:
+    room = Room(1.0)
+    room.needle((55.0, 30.0, 20.0), (0.0, 1.0, 0.0))
+    room.rod((55.0, 30.0 - gap, 20.0), (55.0, 25.5 - gap, 20.0), SEED_HU_MM2)
+    found = room.seen()
+    assert len(found.needles) == 1
+    assert np.linalg.norm(np.subtract(found.needles[0].tip_mm, (55.0, 30.0, 20.0))) < 1.0
+
+
+def test_needles_above_each_other_in_thick_slices_stay_apart() -> None:
+    room = Room(4.0)
+    true = [(55.0, 30.0, 12.0), (55.5, 32.0, 21.0), (55.0, 28.0, 30.0)]
+    for tip in true:
+        room.needle(tip, (0.1, 1.0, 0.02))
+    found = np.array(sorted((n.tip_mm for n in room.seen().needles), key=lambda p: p[2]))
+    assert found.shape == (3, 3)
+    assert np.abs(found - true)[:, :2].max() < 0.6
+    assert np.abs(found - true)[:, 2].max() < 4.0
+
+
+def test_a_needle_dark_over_most_of_its_length_is_found() -> None:
+    """Beams along a plane full of needles lose the middle of each."""
+    room = Room()
+    room.needle((55.0, 25.0, 20.0), (0.0, 1.0, 0.0), 20.0)
+    room.needle((55.0, 45.0, 20.0), (0.0, 1.0, 0.0), 30.0, metal=0.25 * NEEDLE_HU_MM2)
+    room.needle((55.0, 75.0, 20.0), (0.0, 1.0, 0.0), 25.0)
+    found = room.seen()
+    assert len(found.needles) == 1
+    assert np.linalg.norm(np.subtract(found.needles[0].tip_mm, (55.0, 25.0, 20.0))) < 0.6
+
+
+def test_a_thick_rod_and_a_wire_on_the_skin_are_no_needles() -> None:
+    room = Room(1.0)
+    # A rod of 5.5 mm, as thin rods side by side.
+    for x in np.arange(-2.0, 2.1, 1.0):
+        for z in np.arange(-2.0, 2.1, 1.0):
+            room.needle((55.0 + x, 30.0, 20.0 + z), (0.0, 1.0, 0.0), metal=8000.0)
+    room.rod((30.0, SKIN_MM + 1.0, 4.0), (30.0, SKIN_MM + 1.0, 40.0), 12000.0)
+    assert room.seen().needles == ()
