@@ -268,7 +268,9 @@ class Conductor:
         if job is None:
             return None
         share = self._modelling.share if isinstance(job, ModelDose) else None
-        return WorkView(work_key(job), _in_words(job), self._at_work_since, share)
+        key = work_key(job)
+        stoppable = key not in self._state.stopped
+        return WorkView(key, _in_words(job), self._at_work_since, share, stoppable)
 
     def _unwanted(self, job: Job | ModelDose, due: Job | ModelDose | None) -> bool:
         if isinstance(job, ModelDose) and job != due:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,12 @@ from guidance.report import write_report
 
 
 def export_case(
-    folder: Path, snapshot: Snapshot, figures: dict[str, Any], records: Sequence[Record]
+    folder: Path,
+    snapshot: Snapshot,
+    figures: dict[str, Any],
+    records: Sequence[Record],
+    *,
+    go_on: Callable[[], None] = lambda: None,
 ) -> tuple[Path, ...]:
     """Write everything that leaves a case and return the files.
 
@@ -24,13 +29,17 @@ def export_case(
         snapshot: the case at its end.
         figures: its summary.
         records: its journal.
+        go_on: called before each part; what it raises ends the export there.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    go_on()
     files = [
         write_json(folder / "summary.json", figures),
         _write_journal(folder / "journal.jsonl", records),
     ]
+    go_on()
     files.extend(_write_dicom(folder, snapshot))
+    go_on()
     report = folder / "report.pdf"
     write_report(report, snapshot, journal_digest=figures["journal"]["digest"])
     return (*files, report)

@@ -53,7 +53,8 @@ class Foreman:
         self._process: subprocess.Popen[bytes] | None = None
         self._wire: Wire | None = None
         self._doing: Job | ModelDose | None = None
-        self._dropped = False
+        # Whether the worker has been told of it, whether nobody wants it any more.
+        self._ordered = self._dropped = False
         self._ended = False
         self._lock = threading.Lock()
 
@@ -94,9 +95,16 @@ class Foreman:
             WorkLost: the worker died, or came upon a defect; another one is started.
             WorkDropped: it was dropped.
         """
-        volumes, descriptors = self._laid(job, state)
-        order = Order(job, state, volumes)
-        answer = self._answer(order, descriptors, tell) or self._answer(order, descriptors, tell)
+        with self._lock:
+            self._doing, self._dropped = job, False
+        try:
+            volumes, descriptors = self._laid(job, state)
+            order = Order(job, state, volumes)
+            answer = self._answer(order, descriptors, tell)
+            answer = answer or self._answer(order, descriptors, tell)
+        finally:
+            with self._lock:
+                self._doing, self._ordered = None, False
         if answer is None:
             raise WorkLost("no process could be had to do it")
         if isinstance(answer, Failed):
@@ -110,9 +118,9 @@ class Foreman:
         """Return the worker's answer, None if it was gone before it began."""
         wire, begun = self._ready(), False
         with self._lock:
-            if self._ended:
-                raise WorkDropped("the console is closing")
-            self._doing, self._dropped = order.job, False
+            if self._ended or self._dropped:
+                raise WorkDropped("nobody wants it any more")
+            self._ordered = True
         try:
             wire.send(order, descriptors)
             while not isinstance(answer := wire.receive()[0], Found | Failed):
@@ -125,9 +133,6 @@ class Foreman:
             if begun or isinstance(lost, WorkDropped):
                 raise lost from error
             return None
-        finally:
-            with self._lock:
-                self._doing = None
 
     def drop(self, job: Job | ModelDose) -> None:
         """Have a job left; ``run`` then raises WorkDropped, or still returns a result."""
@@ -135,6 +140,8 @@ class Foreman:
             if self._doing != job or self._process is None or self._wire is None:
                 return
             self._dropped = True
+            if not self._ordered:
+                return
             if isinstance(job, ModelDose):
                 # It looks up between its rounds, and what it has loaded is kept.
                 self._tell_drop()

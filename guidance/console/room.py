@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from guidance.console.driver import Driver
+from guidance.console.exporting import CaseExport
 from guidance.console.headless import in_words
 from guidance.console.headless import picture as picture_once
 from guidance.console.session import Session
@@ -60,7 +61,7 @@ class Room:
         self._unseen: Snapshot | None = None
         self._last: Snapshot | None = None
         self._pictured: set[Step] = set()
-        self._exported, self._said = True, ""
+        self._export, self._said = CaseExport(session, self._worker), ""
         self._leave_at = time.monotonic() + timeout_s if timeout_s else None
 
     def look(self, window: RoomWindow) -> None:
@@ -74,6 +75,7 @@ class Room:
         snapshot = self._session.mailbox.take(0.0)
         if snapshot is not None:
             self._show(snapshot, window)
+        window.progress.show_side(self._export.task())
         if self._unseen is not None and (self._driving is None or self._driving.done()):
             unseen, self._unseen = self._unseen, None
             self._driving = self._worker.submit(self._drive, unseen)
@@ -84,8 +86,7 @@ class Room:
         closing = snapshot.closed and not (self._last is not None and self._last.closed)
         self._last = snapshot
         if closing:
-            self._exported = False
-            self._worker.submit(self._export, snapshot)
+            self._export.begin(snapshot)
             if self._session.options.autopilot:
                 self._leave_at = time.monotonic() + FAREWELL_S
         if (line := in_words(snapshot)) != self._said:
@@ -103,13 +104,6 @@ class Room:
         except (GuidanceError, TimeoutError):
             log.exception("the autopilot's act came to nothing")
 
-    def _export(self, snapshot: Snapshot) -> None:
-        try:
-            self._session.export(snapshot)
-            self._exported = True
-        except (GuidanceError, OSError):
-            log.exception("the case could not be exported")
-
     def stop(self) -> None:
         """Wait for what is under way."""
         self._worker.shutdown(wait=True)
@@ -118,4 +112,4 @@ class Room:
         """Return 0 if the case closed, was exported whole, and every seed has its place."""
         last = self._last
         whole = last is not None and last.closed and last.ledger.balanced
-        return 0 if whole and self._exported else 1
+        return 0 if whole and self._export.whole else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -226,8 +227,15 @@ class Session:
         out = self.options.out
         return out if out is None or case_id == self._first else out / case_id
 
-    def export(self, snapshot: Snapshot) -> tuple[Path, ...]:
-        """Write what leaves the case to its folder; nothing without one."""
+    def export(
+        self, snapshot: Snapshot, *, go_on: Callable[[], None] = lambda: None
+    ) -> tuple[Path, ...]:
+        """Write what leaves the case to its folder; nothing without one.
+
+        Args:
+            snapshot: the case at its end.
+            go_on: called before each part; what it raises ends the export there.
+        """
         case_id = snapshot.case_id
         folder = self.folder(case_id)
         if folder is None:
@@ -237,7 +245,7 @@ class Session:
             verification = journal.verify(case_id)
         events = [from_record(r) for r in records]
         figures = summary(replayed(case_id, events), snapshot, events, verification)
-        return export_case(folder, snapshot, figures, records)
+        return export_case(folder, snapshot, figures, records, go_on=go_on)
 
 
 def _may_be_left(state: CaseState) -> None:

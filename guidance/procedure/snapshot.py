@@ -291,7 +291,7 @@ class WorkView:
         what: what is done, in words.
         since: UTC time it began.
         share: how much of it is done, 0 to 1; None where nobody can tell.
-        can_stop: whether a person can stop it.
+        can_stop: whether a person can stop it; not once somebody has.
     """
 
     key: str

@@ -18,6 +18,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "stop": ("Esc", marked("END PERMIT, at once")),
     "worklist": ("F3", marked("today's patients")),
     "cartridges": ("F6", marked("cartridges")),
+    "work": ("F7", marked("stop the work under way, or run it again")),
     "seen": ("F8", marked("alarm seen")),
     "silence": ("F9", marked("alarm sound paused or on")),
     "about": ("F1", marked("keys, settings, about")),

@@ -32,6 +32,7 @@ from guidance.screen.panels import (
     ignore_hint,
     label,
 )
+from guidance.screen.progress import ProgressStrip
 from guidance.screen.scene import Scene
 from guidance.screen.scheduled import Worklist
 from guidance.screen.sound import AlarmSound
@@ -117,6 +118,7 @@ class RoomWindow(QMainWindow):
         self.act_bar.worklist_button.clicked.connect(self.toggle_worklist)
         self.act_bar.reason = lambda: self.decisions.reason.text().strip()
         self.status = label()
+        self.progress = ProgressStrip(self._clerk.perform, of("work"), self._clock)
         self.scene.needle_changed.connect(self._show_needle)
         self.table.chosen.connect(self.scene.choose_needle)
         self.act_bar.cartridge_button.clicked.connect(self._toggle_cartridges)
@@ -156,7 +158,10 @@ class RoomWindow(QMainWindow):
         rows.addWidget(self.alarm_line)
         rows.addWidget(self.cartridges)
         rows.addWidget(self.act_bar)
-        rows.addWidget(self.status)
+        foot = QHBoxLayout()
+        foot.addWidget(self.status, 1)
+        foot.addWidget(self.progress, 1)
+        rows.addLayout(foot)
         # The window is as large as the screen, not as its longest sentence.
         ground.setMinimumSize(1, 1)
         self.setMinimumSize(640, 360)
@@ -185,6 +190,7 @@ class RoomWindow(QMainWindow):
         self._turns.do("dvh", lambda: self.dvh.show_dose(snapshot))
         self.figures.show_dose(snapshot, self._clock())
         self.alarm_line.show_snapshot(snapshot)
+        self.progress.show_snapshot(snapshot)
         if not self._banner:
             self.sound.listen(snapshot.alarms)
         self.act_bar.show_snapshot(snapshot)
@@ -341,6 +347,7 @@ class RoomWindow(QMainWindow):
             "cartridges": self._toggle_cartridges,
             "seen": self.alarm_line.acknowledge,
             "silence": self.sound.toggle,
+            "work": self.progress.press,
             "about": self.toggle_about,
             "decisions": self.toggle_decisions,
             "worklist": self.toggle_worklist,

@@ -18,6 +18,7 @@ CORE_FILES = (
     "guidance/conductor/desk.py",
     "guidance/console/frontdesk.py",
     "guidance/console/session.py",
+    "guidance/console/exporting.py",
     "devices/dicom/peer.py",
     "guidance/conductor/dosing.py",
     "guidance/conductor/picture.py",
@@ -51,7 +52,10 @@ Texts = dict[tuple[str, str], str]
 def in_code() -> list[tuple[str, str]]:
     """Return (context, text) of everything that must be translated, in order, each once."""
     found: dict[tuple[str, str], None] = {}
-    for path in sorted((ROOT / "guidance/screen").rglob("*.py")):
+    speaking = [
+        p for room in ("screen", "console") for p in (ROOT / "guidance" / room).rglob("*.py")
+    ]
+    for path in sorted(speaking):
         for text in _screen_texts(ast.parse(path.read_text(encoding="utf-8"))):
             found[("screen", text)] = None
     for name in CORE_FILES:

@@ -4,6 +4,14 @@
   <context>
     <name>screen</name>
     <message>
+      <source>The case has not been exported: {why}</source>
+      <translation>病例尚未导出：{why}</translation>
+    </message>
+    <message>
+      <source>writing report and objects</source>
+      <translation>正在写出报告与对象</translation>
+    </message>
+    <message>
       <source>grey scales</source>
       <translation>灰度预设</translation>
     </message>
@@ -548,6 +556,10 @@
       <translation>弹夹</translation>
     </message>
     <message>
+      <source>stop the work under way, or run it again</source>
+      <translation>停止正在进行的工作，或重新运行</translation>
+    </message>
+    <message>
       <source>alarm seen</source>
       <translation>已看到报警</translation>
     </message>
@@ -726,6 +738,34 @@
     <message>
       <source>● applicator {link}</source>
       <translation>● 植入器 {link}</translation>
+    </message>
+    <message>
+      <source>{what}: {s} s</source>
+      <translation>{what}：{s} 秒</translation>
+    </message>
+    <message>
+      <source>stop the work</source>
+      <translation>停止工作</translation>
+    </message>
+    <message>
+      <source>run it again</source>
+      <translation>重新运行</translation>
+    </message>
+    <message>
+      <source> (+{n} more)</source>
+      <translation>（另有 {n} 项）</translation>
+    </message>
+    <message>
+      <source>stopping: {what}</source>
+      <translation>正在停止：{what}</translation>
+    </message>
+    <message>
+      <source>Stop</source>
+      <translation>停止</translation>
+    </message>
+    <message>
+      <source>Run again</source>
+      <translation>重新运行</translation>
     </message>
     <message>
       <source>on the side</source>
@@ -996,6 +1036,10 @@
       <translation>声音开</translation>
     </message>
     <message>
+      <source>no alarm</source>
+      <translation>无报警</translation>
+    </message>
+    <message>
       <source>Done: {what}.</source>
       <translation>已完成：{what}。</translation>
     </message>
@@ -1006,10 +1050,6 @@
     <message>
       <source>Seen</source>
       <translation>已看到</translation>
-    </message>
-    <message>
-      <source>no alarm</source>
-      <translation>无报警</translation>
     </message>
     <message>
       <source>Research software, not a medical device</source>
@@ -1286,10 +1326,6 @@
     <message>
       <source>tip in {what}</source>
       <translation>针尖位于{what}内</translation>
-    </message>
-    <message>
-      <source> (+{n} more)</source>
-      <translation>（另有 {n} 项）</translation>
     </message>
     <message>
       <source>SURE? CASE {case} STAYS OPEN</source>
@@ -1969,6 +2005,10 @@
     <message>
       <source>the outcome of a stroke is not known; say what became of it before another case is opened</source>
       <translation>有一次推送结果不明；打开另一病例前请先说明其结果</translation>
+    </message>
+    <message>
+      <source>the export was stopped</source>
+      <translation>导出已停止</translation>
     </message>
     <message>
       <source>{a} cannot be reached, or speaks no DICOM</source>
