@@ -1,0 +1,197 @@
+"""How many rods a group holds: as few as explain it, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guidance.detection.candidates import Group, small, split
+from guidance.detection.patches import Scan, lone_size, moments, parts, patch_of, voxels
+from guidance.detection.rods import Fit, Look, Patch, Start, fit_best
+
+FloatArray = NDArray[np.float64]
+
+# Bone and clutter beside a seed are left unexplained; the seed's own image must not be.
+LEAST_WITHIN = 0.93
+# What is explained less after the first steps of a fit never comes so far.
+WORTH_GOING_ON = 0.7
+# How far a seed's metal may differ from that of the scan's sure ones.
+ALIKE_AMPLITUDE = 1.45
+MOST_RODS = 6
+# So well explained, with no more metal than a seed has, a group holds no further one.
+WELL_WITHIN, PLAIN_AMPLITUDE = 0.985, 1.2
+# A further rod has six free parameters (Schwarz, Ann. Stat. 6, 461, 1978).
+ROD_PARAMETERS = 6
+# Of the metal that a lone seed's voxels hold, a group must hold so much, and so much for each
+# of several.
+LEAST_HELD, LEAST_HELD_EACH = 0.45, 0.6
+# Capsules are 4.5 mm long and 0.8 mm wide, and solid; the fit of each is not that exact.
+CAPSULE_MM, CAPSULES_APART_MM = 4.5, 0.45
+
+
+@dataclass(frozen=True, eq=False)
+class Explained:
+    """A group with the rods that explain it.
+
+    Attributes:
+        group: the voxels.
+        patch: the piece of the scan the rods were fitted to.
+        fit: the rods.
+        margin: by how much the next best number of rods is less probable (twice its logarithm).
+    """
+
+    group: Group
+    patch: Patch
+    fit: Fit
+    margin: float
+
+
+Run = Callable[..., Iterable[Explained | None]]
+
+
+def explain_all(
+    scan: Scan, groups: list[Group], look: Look, run: Run, most: int = MOST_RODS
+) -> list[Explained]:
+    """Explain all groups; those that rods do not explain are split and tried again.
+
+    Args:
+        scan: what they are groups of.
+        groups: where metal may be.
+        look: how one seed looks.
+        run: maps a function over groups.
+        most: how many rods a group may hold.
+    """
+    found: list[Explained] = []
+    waiting = list(groups)
+    while waiting:
+        again: list[Group] = [g for g in waiting if not small(g, scan.frame)]
+        tried = [g for g in waiting if small(g, scan.frame)]
+        for group, explained in zip(
+            tried, run(lambda g: _explain(scan, g, look, most), tried), strict=True
+        ):
+            if explained is None:
+                again.append(group)
+            else:
+                found.append(explained)
+        waiting = [piece for g in again for piece in split(g, scan.stands_out, scan.frame)]
+    return found
+
+
+def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | None:
+    """Explain a group by as few rods as explain it; None if none do."""
+    if most == 1 and not lone_size(group, scan.frame):
+        return None
+    patch = patch_of(scan, group)
+    points, weight = voxels(scan, group, patch)
+    # How many seeds' metal the group holds; where it clips, less is seen.
+    held = float(weight.sum()) * scan.voxel_mm3 / (look.inside * look.amplitude[0])
+    if held < LEAST_HELD:
+        return None
+    best: Fit | None = None
+    scores: list[float] = []
+    most = min(most, max(1, int(held / LEAST_HELD_EACH)))
+    for n in range(1, most + 1):
+        if best is not None and _plain(best, look):
+            break
+        starts = _starts(patch, points, weight, best, n)
+        fit = fit_best(patch, look, starts, WORTH_GOING_ON if most == 1 else 0.0)
+        scores.append(fit.cost + n * ROD_PARAMETERS * float(np.log(max(fit.points, 2.0))))
+        if best is not None and (scores[-1] >= min(scores[:-1]) or not _possible(fit, look)):
+            break
+        best = fit
+    assert best is not None
+    if best.explained_within < LEAST_WITHIN or not _possible(best, look):
+        return None
+    ordered = sorted(scores)
+    margin = ordered[1] - ordered[0] if len(ordered) > 1 else np.inf
+    return Explained(group, patch, best, margin)
+
+
+def alike(amplitude: float, spread_mm: float, look: Look) -> bool:
+    """Tell whether a rod has a seed's metal, and is as sharp."""
+    share = amplitude / look.amplitude[0]
+    return (
+        1 / ALIKE_AMPLITUDE <= share <= ALIKE_AMPLITUDE
+        and spread_mm <= look.spread_mm[0] + 3 * look.spread_mm[1]
+    )
+
+
+def _possible(fit: Fit, look: Look) -> bool:
+    """Tell whether rods can be seeds: each with a seed's metal, sharp, none inside another."""
+    return all(alike(float(a), fit.spread_mm, look) for a in fit.amplitudes) and all(
+        _apart(fit.centres[i], fit.axes[i], fit.centres[j], fit.axes[j]) >= CAPSULES_APART_MM
+        for i in range(len(fit.centres))
+        for j in range(i)
+    )
+
+
+def _apart(a: FloatArray, u: FloatArray, b: FloatArray, v: FloatArray) -> float:
+    """Return how near two capsules come, centre line to centre line, mm."""
+    t = np.linspace(-0.5, 0.5, 10)[:, None] * CAPSULE_MM
+    one, other = a + t * u, b + t * v
+    return float(np.linalg.norm(one[:, None] - other[None], axis=2).min())
+
+
+def _plain(fit: Fit, look: Look) -> bool:
+    """Tell whether rods explain a group so well that no further one need be tried."""
+    share = fit.amplitudes / look.amplitude[0]
+    return fit.explained_within >= WELL_WITHIN and bool((share < PLAIN_AMPLITUDE).all())
+
+
+def _starts(
+    patch: Patch, points: FloatArray, weight: FloatArray, fewer: Fit | None, n: int
+) -> list[Start]:
+    """Return where to start n rods: beside, along and across those of the fit with fewer."""
+    if fewer is None:
+        return lone_starts(points, weight)
+    starts = [parts(points, weight, n)]
+    for which in range(n - 1):
+        centre, axis = fewer.centres[which], fewer.axes[which]
+        normal = np.array((0.0, 0.0, 1.0))
+        aside = np.cross(axis, normal)
+        if np.linalg.norm(aside) < 0.2:
+            aside = np.array((1.0, 0.0, 0.0))
+        aside /= np.linalg.norm(aside)
+        over = np.cross(axis, aside)
+        flat = np.array((axis[0], axis[1], 0.3 * axis[2])) + 1e-6
+        turned = [flat + aside, flat - aside]
+        pairs = [
+            (0.6 * aside, axis, axis),
+            (0.6 * over, axis, axis),
+            (2.2 * axis, axis, axis),
+            (0.4 * over, *turned),
+            (-0.4 * over, *turned),
+        ]
+        for shift, one, other in pairs:
+            centres = np.vstack((fewer.centres, centre - shift))
+            centres[which] = centre + shift
+            axes = np.vstack((fewer.axes, other))
+            axes[which] = one
+            axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+            starts.append((centres, axes))
+    # Where most is left unexplained.
+    where = np.argwhere(patch.use)
+    top = where[int(np.argmax(fewer.left_hu))]
+    at = np.array(
+        (
+            patch.x[top[2]] + patch.shift[top[0], 0],
+            patch.y[top[1]] + patch.shift[top[0], 1],
+            patch.z[top[0]],
+        )
+    )
+    nearest = int(np.argmin(np.linalg.norm(fewer.centres - at, axis=1)))
+    starts.append((np.vstack((fewer.centres, at)), np.vstack((fewer.axes, fewer.axes[nearest]))))
+    return starts
+
+
+def lone_starts(points: FloatArray, weight: FloatArray) -> list[Start]:
+    """Return where to start one rod: as it seems to lie, flat, steeper, and upright."""
+    centre, axis = moments(points, weight)
+    flat = axis * (1.0, 1.0, 0.0) + (1e-3, 0.0, 0.0)
+    flat /= np.linalg.norm(flat)
+    up = np.array((0.0, 0.0, 1.0))
+    axes = [axis, flat, flat + 0.6 * up, flat - 0.6 * up, up + 0.1 * flat]
+    return [(centre, a / np.linalg.norm(a)) for a in axes]

@@ -1,0 +1,129 @@
+"""How a seed looks in one scan, learned from its lone seeds: metal, sharpness, length, lie."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from guidance.detection.candidates import Group, small, split
+from guidance.detection.counting import WORTH_GOING_ON, Explained, Run, lone_starts
+from guidance.detection.patches import Scan, excess, lone_size, patch_of, voxels
+from guidance.detection.rods import RISE, TURN, Fit, Look, fit_best, fit_rods
+
+FloatArray = NDArray[np.float64]
+
+# Metal of one seed as the scan shows it, HU mm^3: 3e4 to 5e4 in a scan of a real scanner that
+# clips, less with softer kernels.
+UNKNOWN = Look((32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6))
+LEAST_AMPLITUDE, MOST_AMPLITUDE = 14000.0, 110000.0
+# Seeds of one batch hold the same metal; streaks and bone beside them change what is seen.
+AMPLITUDE_SHARE, SPREAD_MM, NORMAL_MM, LENGTH_MM = 0.1, 0.05, 0.05, 0.15
+# Metal is as sharp as the scanner draws it; bone and calcification of this brightness are wider.
+WIDEST_SPREAD_MM = 0.8
+SURE_WITHIN, SURE_EXPLAINED = 0.97, 0.9
+# Where streaks lie around seeds, many that agree stand for a few that are surer.
+FAIRLY_EXPLAINED, MANY = 0.78, 8
+# How many must show how seeds look.
+ENOUGH_SURE = 3
+# However well the model fits lone seeds, beside others it will leave a little.
+LEAST_MISFIT = 0.3
+# Seeds follow their needles. Directions that scatter more than this are no common one; however
+# little they scatter, a seed may lie this far off, in parts of its vector.
+MOST_TURN, LEAST_TURN, LEAST_RISE = 0.6, 0.2, 0.12
+# Of a normal distribution: its standard deviation over the median distance from the middle.
+OF_MEDIAN = 1.4826
+
+
+def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
+    """Return how a seed looks in a scan, None if too few show it.
+
+    Args:
+        scan: what is looked at.
+        groups: where metal may be.
+        run: maps a function over groups.
+    """
+    lone = [e for e in run(lambda g: _lone(scan, g), groups) if e is not None]
+    sure = [e for e in lone if _sure(e.fit)]
+    if len(sure) < MANY:
+        sure = [e for e in sure if e.fit.explained >= SURE_EXPLAINED]
+    if len(sure) < ENOUGH_SURE:
+        return None
+    amplitude = _mode([float(e.fit.amplitudes[0]) for e in sure])
+    alike = [e for e in sure if abs(e.fit.amplitudes[0] / amplitude - 1) < 0.25]
+    if len(alike) < ENOUGH_SURE:
+        return None
+    fits = [e.fit for e in alike]
+    held = [voxels(scan, e.group, e.patch)[1].sum() * scan.voxel_mm3 / amplitude for e in alike]
+    look = Look(
+        (amplitude, AMPLITUDE_SHARE * amplitude),
+        (float(np.median([f.spread_mm for f in fits])), SPREAD_MM),
+        (float(np.median([f.normal_mm for f in fits])), NORMAL_MM),
+        (float(np.median([f.length_mm for f in fits])), LENGTH_MM),
+        inside=float(np.median(held)),
+    )
+    again = [fit_rods(e.patch, look, e.fit.centres, e.fit.axes) for e in alike]
+    misfit = float(np.median([f.cost / f.points for f in again]))
+    look = replace(look, misfit=max(misfit, LEAST_MISFIT))
+    return _lying(look, np.array([f.axes[0] for f in again]))
+
+
+def _lone(scan: Scan, group: Group) -> Explained | None:
+    """Explain a group, or the one piece of it that a higher level leaves, by one rod."""
+    while not small(group, scan.frame):
+        pieces = split(group, scan.stands_out, scan.frame)
+        if len(pieces) != 1:
+            return None
+        group = pieces[0]
+    if not lone_size(group, scan.frame):
+        return None
+    patch = patch_of(scan, group)
+    if excess(scan, patch) < LEAST_AMPLITUDE:
+        return None
+    points, weight = voxels(scan, group, patch)
+    fit = fit_best(patch, UNKNOWN, lone_starts(points, weight), WORTH_GOING_ON)
+    return Explained(group, patch, fit, 0.0)
+
+
+def _sure(fit: Fit) -> bool:
+    """Tell whether a rod is surely a seed, as far as one can know without others."""
+    return (
+        fit.explained_within >= SURE_WITHIN
+        and fit.explained >= FAIRLY_EXPLAINED
+        and fit.spread_mm <= WIDEST_SPREAD_MM
+        and LEAST_AMPLITUDE <= fit.amplitudes[0] <= MOST_AMPLITUDE
+    )
+
+
+def _mode(values: Sequence[float]) -> float:
+    """Return the median of the half of the values that lie nearest to each other in ratio."""
+    ordered = np.sort(np.log(values))
+    half = len(ordered) // 2 + 1
+    widths = ordered[half - 1 :] - ordered[: len(ordered) - half + 1]
+    first = int(np.argmin(widths))
+    return float(np.exp(np.median(ordered[first : first + half])))
+
+
+def _lying(look: Look, axes: FloatArray) -> Look:
+    """Add to a look how seeds lie: the direction they share, or else how steep they are.
+
+    What one image says of a seed's tilt is little; many that lie alike say more.
+    """
+    if len(axes) < MANY:
+        return look
+    common = np.linalg.eigh(axes.T @ axes)[1][:, -1]
+    along = np.abs(axes @ common)
+    turn = OF_MEDIAN * float(np.median(np.arccos(np.clip(along, 0.0, 1.0))))
+    if turn > MOST_TURN:
+        rise = OF_MEDIAN * float(np.median(np.abs(axes[:, 2])))
+        return replace(look, rise=float(np.clip(rise, LEAST_RISE, RISE)))
+    signs = np.where(axes @ common < 0, -1.0, 1.0)
+    rise = OF_MEDIAN * float(np.median(np.abs(signs * axes[:, 2] - common[2])))
+    return replace(
+        look,
+        axis=common,
+        turn=float(np.clip(turn, LEAST_TURN, TURN)),
+        rise=float(np.clip(rise, LEAST_RISE, RISE)),
+    )
