@@ -3,6 +3,7 @@
 GuidanceError
 |-- RefusedError       what was asked cannot be done; nothing was changed
 |   |-- ImportRefused  an object that came in cannot be used (says which and why)
+|   |-- UnmatchedError two scans that cannot be laid on each other
 |   `-- CommandError   a wrong command line (one line on stderr, exit code 2)
 |-- BrokenError        the other side or the machine failed (disk, port, library)
 `-- UnknownError       the outcome is not known; never handled as a failure
@@ -24,6 +25,19 @@ class RefusedError(GuidanceError):
 
 class ImportRefused(RefusedError):  # noqa: N818 - named after what happened, as the user reads it
     """An object that came in cannot be used; the message says which and why."""
+
+
+class UnmatchedError(RefusedError):
+    """Two scans cannot be laid on each other.
+
+    Attributes:
+        turned_about: axis about which the second one seems to lie turned by half; empty if not.
+    """
+
+    def __init__(self, text: str, turned_about: str = "") -> None:
+        """Say why, and how the second one seems to be turned."""
+        super().__init__(text)
+        self.turned_about = turned_about
 
 
 class CommandError(RefusedError):

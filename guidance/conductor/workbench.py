@@ -27,7 +27,7 @@ from guidance.conductor.room import (
 )
 from guidance.conductor.weighing import situation_of
 from guidance.detection import Detections, detect
-from guidance.errors import GuidanceError
+from guidance.errors import GuidanceError, UnmatchedError
 from guidance.exchange import read_plan
 from guidance.procedure.events import (
     AdviceFailed,
@@ -41,6 +41,7 @@ from guidance.procedure.events import (
     RegistrationMeasured,
     ScanAnalysed,
     StructuresImported,
+    Turned,
 )
 from guidance.procedure.jobs import (
     Advise,
@@ -151,7 +152,10 @@ class Workbench:
             )
         except (GuidanceError, DoseError, RuntimeError) as error:
             # SimpleITK reports its own failures as RuntimeError.
-            return RegistrationFailed(job.room.uid, job.planning.uid, " ".join(str(error).split()))
+            why = " ".join(str(error).split())
+            axis = error.turned_about if isinstance(error, UnmatchedError) else ""
+            turned = self._turned(job, axis)
+            return RegistrationFailed(job.room.uid, job.planning.uid, why, turned)
         matrix = tuple(tuple(float(x) for x in row) for row in found.plan_to_room)
         return Registered(
             job.room.uid,
@@ -160,8 +164,17 @@ class Workbench:
             float(found.residual_mm),
             tuple(found.remarks),
             round(found.elapsed_s, 3),
-            tuple(found.doubts),
+            turned=self._turned(job, found.turned_about),
         )
+
+    def _turned(self, job: RegisterPlan, axis: str) -> Turned | None:
+        if not axis:
+            return None
+        planning, room = (
+            self._library.volume(scan).provenance.patient_position
+            for scan in (job.planning, job.room)
+        )
+        return Turned(axis, planning, room)
 
     def _about(self, state: CaseState) -> NDArray[np.float64] | None:
         """Return the target's centre in the planning frame, None without a target."""

@@ -58,6 +58,17 @@ def _frame(state: CaseState, question: Question, fact: QuestionAnswered) -> Case
     return replace(state, scans=tuple(decided(s) for s in state.scans))
 
 
+def _position(state: CaseState, question: Question, fact: QuestionAnswered) -> CaseState:
+    """Leave a scan out whose patient position was entered wrongly, and what was made of it."""
+    scan, registration = state.scan(question.subject), state.registration
+    if fact.answer != SET_ASIDE or scan is None:
+        return state
+    if registration is not None and registration.result.room_uid == scan.uid:
+        state = registration_set_aside(settled(state, "registration"))
+    aside = replace(scan, refused=f"set aside by {fact.by}: wrong patient position")
+    return state.with_scan(aside).without_alarm("registration")
+
+
 def _structures(state: CaseState, question: Question, fact: QuestionAnswered) -> CaseState:
     held, state = _released(state, question.key)
     if fact.answer == USE and isinstance(held, StructuresImported):
@@ -116,5 +127,6 @@ _FOLLOWS: dict[str, Callable[[CaseState, Question, QuestionAnswered], CaseState]
     "plan-age": _plan_age,
     "seed": _seed,
     "registration": _registration,
+    "position": _position,
     "work": lambda state, question, _: run_again(state, question),
 }

@@ -11,12 +11,19 @@ from datetime import timedelta
 
 from guidance.alarms import Priority
 from guidance.procedure.acts import SET_ASIDE, Question
-from guidance.procedure.events import PlanImported
+from guidance.procedure.events import PlanImported, Turned
 from guidance.procedure.state import CaseState, Scan
 
 ANEW, SAME_FRAME = "register anew", "same frame"
 PLANNING, ROOM = "planning CT", "scan of the room"
 USE = "use it"
+RIGHT = "the position is right"
+# What half a turn about an axis of the patient swaps.
+SWAPS = {
+    "front to back": "head and feet, left and right",
+    "left to right": "head and feet, front and back",
+    "head to feet": "front and back, left and right",
+}
 AGAIN = "run it again"
 # Work that was stopped and without which the case cannot go on.
 MISSED = ("work:read", "work:analyse", "work:register", "work:track", "work:measure")
@@ -167,9 +174,28 @@ def plan_age_doubt(state: CaseState, scan: Scan) -> CaseState:
     )
 
 
+def position_doubt(state: CaseState, scan_uid: str, turned: Turned | None) -> CaseState:
+    """Hold what was made of a scan whose anatomy contradicts the patient position entered."""
+    key = f"position:{scan_uid}"
+    if turned is None or _answered(state, key):
+        return state
+    swaps = SWAPS.get(turned.about, turned.about)
+    return asked(
+        state,
+        key,
+        f"In the scan of the room {swaps} seem to be swapped: it matches the planning CT better "
+        f"turned by half about the axis from {turned.about}. Patient position entered: planning "
+        f"CT {turned.planning or '(none)'}, this scan {turned.room or '(none)'}. Set it aside, "
+        "correct the position and scan again; or is the position right?",
+        (SET_ASIDE, RIGHT),
+        subject=scan_uid,
+        priority=Priority.HIGH,
+    )
+
+
 def blocking(state: CaseState) -> str:
     """Return the question that must be answered before needles are confirmed, else empty."""
-    keys = ("plan-age:", "structures:", "registration", *MISSED)
+    keys = ("position:", "plan-age:", "structures:", "registration", *MISSED)
     return next((q.text for q in state.questions if q.key.startswith(keys)), "")
 
 

@@ -121,6 +121,18 @@ class ScanAnalysed:
 
 
 @dataclass(frozen=True)
+class Turned:
+    """The anatomy says that a scan of the room is turned by half against its coordinates.
+
+    ``about`` is the axis; then the patient positions entered for planning CT and room.
+    """
+
+    about: str
+    planning: str
+    room: str
+
+
+@dataclass(frozen=True)
 class Registered:
     """The planning CT was registered to a scan of the room."""
 
@@ -131,6 +143,7 @@ class Registered:
     remarks: tuple[str, ...]
     elapsed_s: float
     doubts: tuple[str, ...] = ()
+    turned: Turned | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +153,7 @@ class RegistrationFailed:
     room_uid: str
     planning_uid: str
     reason: str
+    turned: Turned | None = None
 
 
 @dataclass(frozen=True)

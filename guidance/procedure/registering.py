@@ -12,7 +12,7 @@ from guidance.alarms import Priority
 from guidance.errors import RefusedError
 from guidance.planning.plan import PlannedSeed
 from guidance.procedure.acts import SET_ASIDE, Nudge
-from guidance.procedure.asking import USE, asked, settled
+from guidance.procedure.asking import USE, asked, position_doubt, settled
 from guidance.procedure.events import (
     Registered,
     RegistrationAccepted,
@@ -34,7 +34,8 @@ def registered(state: CaseState, fact: Registered) -> CaseState:
     state = _carried_over(state, fact)
     registration = Registration(state.number, fact, doubts=_doubts(state, fact))
     state = replace(state, registration=registration, tracked=None, needles_confirmed_by="")
-    return _ask(settled(state, "registration").without_alarm("registration"))
+    state = _ask(settled(state, "registration").without_alarm("registration"))
+    return position_doubt(state, fact.room_uid, fact.turned)
 
 
 def _ask(state: CaseState) -> CaseState:
@@ -134,9 +135,10 @@ def registration_failed(state: CaseState, fact: RegistrationFailed) -> CaseState
     """Note that two scans could not be registered."""
     pair = (fact.room_uid, fact.planning_uid)
     state = replace(state, registration_failed=(*state.registration_failed, pair))
-    return state.with_alarm(
+    state = state.with_alarm(
         "registration", Priority.HIGH, f"The plan could not be registered: {fact.reason}"
     )
+    return position_doubt(state, fact.room_uid, fact.turned)
 
 
 def registration_accepted(state: CaseState, fact: RegistrationAccepted) -> CaseState:
@@ -146,6 +148,9 @@ def registration_accepted(state: CaseState, fact: RegistrationAccepted) -> CaseS
     registration = state.registration
     if registration is None:
         raise RefusedError("there is no registration to accept yet")
+    position = f"position:{registration.result.room_uid}"
+    if any(q.key == position for q in state.questions):
+        raise RefusedError("answer first whether the patient position of the scan is right")
     if registration.doubts and not fact.reason.strip():
         raise RefusedError(
             f"the registration is implausible: {' '.join(registration.doubts)} Give a reason, "

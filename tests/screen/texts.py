@@ -24,9 +24,16 @@ CORE_FILES = (
     "guidance/conductor/picture.py",
 )
 # Calls whose sentences reach the screen, by the place of the sentence among the arguments.
-SPEAKERS = {"with_alarm": 2, "RefusedError": 0, "DeviceBroken": 0, "raised": 3}
+SPEAKERS = {
+    "with_alarm": 2,
+    "asked": 2,
+    "_held": 2,
+    "RefusedError": 0,
+    "DeviceBroken": 0,
+    "raised": 3,
+}
 # Here every sentence that is returned or kept for one is for the screen.
-SAYING = "steps.py"
+SAYING = ("steps.py", "asking.py")
 # Put together from parts, so that they stand nowhere whole.
 HAND_MADE = (
     "TG-43 2D line source, {a}, water in water, {b}",
@@ -39,6 +46,13 @@ HAND_MADE = (
     "its process was ended by {a}",
     "its process ended with code {a}",
     "run it again",
+    # What half a turn of a scan swaps, and about which axis.
+    "head and feet, left and right",
+    "head and feet, front and back",
+    "front and back, left and right",
+    "front to back",
+    "left to right",
+    "head to feet",
     # What is still missing from the planning system, in a list.
     "planning CT",
     "structure set",
@@ -62,7 +76,7 @@ def in_code() -> list[tuple[str, str]]:
         where = ROOT / name
         for path in sorted(where.rglob("*.py")) if where.is_dir() else [where]:
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            for text in (*_core_texts(tree), *(_said(tree) if path.name == SAYING else ())):
+            for text in (*_core_texts(tree), *(_said(tree) if path.name in SAYING else ())):
                 found[("core", text)] = None
     found |= {("core", text): None for text in HAND_MADE}
     return list(found)
@@ -93,6 +107,9 @@ def _core_texts(tree: ast.AST) -> Iterator[str]:
 
 def _said(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
+        # A key is for the program alone.
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "key":
+            continue
         if isinstance(node, ast.Return | ast.Assign) and node.value is not None:
             yield from _sentences(node.value)
 

@@ -752,6 +752,10 @@
       <translation>重新运行</translation>
     </message>
     <message>
+      <source>Run again</source>
+      <translation>重新运行</translation>
+    </message>
+    <message>
       <source> (+{n} more)</source>
       <translation>（另有 {n} 项）</translation>
     </message>
@@ -762,10 +766,6 @@
     <message>
       <source>Stop</source>
       <translation>停止</translation>
-    </message>
-    <message>
-      <source>Run again</source>
-      <translation>重新运行</translation>
     </message>
     <message>
       <source>on the side</source>
@@ -1479,6 +1479,74 @@
       <translation>采用存疑内容须有理由；请填写</translation>
     </message>
     <message>
+      <source>The scan {a} {b} than the scans before: the patient was moved or the table was set anew. Register to it anew (needles and seeds are carried over), or take it as the same frame if nobody moved?</source>
+      <translation>扫描 {a} 与之前的扫描不同（{b}）：患者移动过或床面重新设定过。重新配准（针和粒子将随之转换），还是无人移动、视为同一坐标系？</translation>
+    </message>
+    <message>
+      <source>Structure set {a} {b}. Use it all the same?</source>
+      <translation>结构集 {a} {b}。仍要使用吗？</translation>
+    </message>
+    <message>
+      <source>Plan {a} was made {b} days before this scan ({c}); the case allows {d}. The target may have grown. Use it all the same?</source>
+      <translation>计划 {a} 制定于本次扫描 {b} 天前（{c}）；本病例允许 {d} 天。靶区可能已增大。仍要使用吗？</translation>
+    </message>
+    <message>
+      <source>In the scan of the room {a} seem to be swapped: it matches the planning CT better turned by half about the axis from {b}. Patient position entered: planning CT {c}, this scan {d}. Set it aside, correct the position and scan again; or is the position right?</source>
+      <translation>现场扫描中{a}似乎颠倒：绕{b}轴转半圈后与计划 CT 更吻合。录入的体位：计划 CT {c}，本次扫描 {d}。请搁置该扫描、更正体位后重新扫描；还是体位无误？</translation>
+    </message>
+    <message>
+      <source>A second CT in the planning CT's frame of reference arrived ({a}). Is it a planning CT, or a scan of the room on the same table?</source>
+      <translation>收到与计划 CT 同一坐标系的第二个 CT（{a}）。它是计划 CT，还是同一床面上的现场扫描？</translation>
+    </message>
+    <message>
+      <source>use it</source>
+      <translation>使用</translation>
+    </message>
+    <message>
+      <source>the position is right</source>
+      <translation>体位无误</translation>
+    </message>
+    <message>
+      <source>run it again</source>
+      <translation>重新运行</translation>
+    </message>
+    <message>
+      <source>{a} If it is this patient's, correct its Patient ID at the source and send again.</source>
+      <translation>{a}若属于该患者，请在来源处更正患者 ID 后重新发送。</translation>
+    </message>
+    <message>
+      <source>names no frame of reference</source>
+      <translation>未注明坐标系</translation>
+    </message>
+    <message>
+      <source>is in another frame of reference</source>
+      <translation>坐标系不同</translation>
+    </message>
+    <message>
+      <source>Plan {a} {b} and is held.</source>
+      <translation>计划 {a} {b}，已暂缓。</translation>
+    </message>
+    <message>
+      <source>was drawn on series {a}, not on the planning CT of this case</source>
+      <translation>勾画于序列 {a}，而非本病例的计划 CT</translation>
+    </message>
+    <message>
+      <source>was made {a}, before plan {b} that is in use ({c})</source>
+      <translation>制定于 {a}，早于正在使用的计划 {b}（{c}）</translation>
+    </message>
+    <message>
+      <source>lies in another frame of reference than the plan</source>
+      <translation>与计划不在同一坐标系</translation>
+    </message>
+    <message>
+      <source>arrived after the first seed</source>
+      <translation>在第一粒粒子之后到达</translation>
+    </message>
+    <message>
+      <source>was made on another structure set than {a}</source>
+      <translation>所依据的结构集不是 {a}</translation>
+    </message>
+    <message>
       <source>case {a} is already open</source>
       <translation>病例 {a} 已打开</translation>
     </message>
@@ -1683,6 +1751,10 @@
       <translation>病例已关闭</translation>
     </message>
     <message>
+      <source>Something like a seed is seen at ({a}) mm, {b} mm from the nearest counted seed{c}. It is left out until somebody says what it is.</source>
+      <translation>在 ({a}) mm 处见到类似粒子之物，距最近的已计数粒子 {b} mm{c}。在有人说明之前不计入。</translation>
+    </message>
+    <message>
       <source>{a} of {b} counted seeds are not seen on the scan: {c}.</source>
       <translation>{b} 粒已计数粒子中 {a} 粒在扫描中未见：{c}。</translation>
     </message>
@@ -1705,6 +1777,10 @@
     <message>
       <source>there is no registration to accept yet</source>
       <translation>尚无配准可接受</translation>
+    </message>
+    <message>
+      <source>answer first whether the patient position of the scan is right</source>
+      <translation>请先回答该扫描的体位是否正确</translation>
     </message>
     <message>
       <source>the registration is implausible: {a} Give a reason, move it by hand, or scan again</source>
@@ -2059,8 +2135,28 @@
       <translation>其进程以代码 {a} 结束</translation>
     </message>
     <message>
-      <source>run it again</source>
-      <translation>重新运行</translation>
+      <source>head and feet, left and right</source>
+      <translation>头足与左右</translation>
+    </message>
+    <message>
+      <source>head and feet, front and back</source>
+      <translation>头足与前后</translation>
+    </message>
+    <message>
+      <source>front and back, left and right</source>
+      <translation>前后与左右</translation>
+    </message>
+    <message>
+      <source>front to back</source>
+      <translation>前后</translation>
+    </message>
+    <message>
+      <source>left to right</source>
+      <translation>左右</translation>
+    </message>
+    <message>
+      <source>head to feet</source>
+      <translation>头足</translation>
     </message>
     <message>
       <source>planning CT</source>

@@ -24,17 +24,20 @@ from guidance.detection import DetectedNeedle, DetectedSeed
 from guidance.errors import RefusedError
 from guidance.procedure.acts import SET_ASIDE
 from guidance.procedure.advance import replayed
-from guidance.procedure.asking import ANEW, IS_SEED, LEAVE_OUT, ROOM, SAME_FRAME, USE
+from guidance.procedure.asking import ANEW, IS_SEED, LEAVE_OUT, RIGHT, ROOM, SAME_FRAME, USE
 from guidance.procedure.events import (
     NeedlesConfirmed,
     PlanImported,
     QuestionAnswered,
     Registered,
     RegistrationAccepted,
+    RegistrationFailed,
     ScanAnalysed,
     StructuresImported,
+    Turned,
 )
 from guidance.procedure.jobs import AnalyseScan, RegisterPlan, jobs
+from guidance.procedure.steps import next_action
 
 
 def answer(key: str, what: str, reason: str = "looked at it") -> QuestionAnswered:
@@ -182,6 +185,44 @@ def test_an_implausible_registration_is_not_accepted_without_a_reason() -> None:
     assert room.state.registration is not None
     assert room.state.registration.despite == "old scan turned by hand"
     assert asked(room) == []
+
+
+SWAPPED = Turned("front to back", "HFS", "HFP")
+
+
+def test_head_and_feet_swapped_in_the_room_is_asked_before_anything_is_accepted() -> None:
+    """However well a vertebra fits: it looks much the same head up and head down."""
+    room = planned().tell(series(4, "CT", "ROOM"))
+    room.tell(Registered("1.2.4", "1.2.1", IDENTITY, 0.6, (), 3.0, turned=SWAPPED))
+    question = room.state.questions[0]
+    assert (question.key, question.answers) == ("position:1.2.4", (SET_ASIDE, RIGHT))
+    assert "head and feet, left and right seem to be swapped" in question.text
+    assert "planning CT HFS, this scan HFP" in question.text
+    assert next_action(room.state) == f"Decide: {question.text}"
+    with pytest.raises(RefusedError, match="answer first"):
+        room.tell(RegistrationAccepted("Dr Li"))
+
+    aside = Room().tell(*(e.fact for e in room.events)).tell(answer(question.key, SET_ASIDE))
+    assert aside.state.registration is None
+    scan = aside.state.scan("1.2.4")
+    assert scan is not None
+    assert "wrong patient position" in scan.refused
+    assert aside.state.latest_room_scan is None
+    again = aside.tell(series(5, "CT", "ROOM"))
+    assert [j for j in jobs(again.state) if isinstance(j, RegisterPlan)], "the next scan is used"
+
+    room.tell(answer(question.key, RIGHT), RegistrationAccepted("Dr Li"))
+    assert room.state.registration is not None
+    assert room.state.registration.accepted_by == "Dr Li"
+
+
+def test_head_and_feet_swapped_is_asked_too_where_nothing_could_be_registered() -> None:
+    room = planned().tell(series(4, "CT", "ROOM"))
+    room.tell(RegistrationFailed("1.2.4", "1.2.1", "most of it lies outside", SWAPPED))
+    assert asked(room) == ["position:1.2.4"]
+    room.tell(answer("position:1.2.4", SET_ASIDE))
+    assert asked(room) == []
+    assert not [a for a in room.state.alarms if a.active and a.key == "registration"]
 
 
 def test_what_is_seen_far_from_the_implant_is_in_no_dose_until_decided() -> None:

@@ -7,7 +7,7 @@ from virtual import lesion_in_planning, scans
 
 from benchmarks.registration import outcome
 from dose.geometry import GridGeometry
-from guidance.errors import RefusedError
+from guidance.errors import RefusedError, UnmatchedError
 from guidance.imaging import Volume
 from guidance.registration import register, residual_mm
 from guidance.registration.shift import correlation, likely_shifts
@@ -86,25 +86,32 @@ def test_the_shift_is_found_among_repeats() -> None:
     assert score == pytest.approx(1.0, abs=1e-6)
 
 
-@pytest.mark.parametrize("half_turn", [(-1, -1, 1), (1, -1, -1)])
-def test_a_scan_the_wrong_side_up_is_said_to_be(half_turn: tuple[int, ...]) -> None:
-    """The technologist entered prone for supine: all coordinates are half a turn off."""
+@pytest.mark.parametrize(
+    ("half_turn", "about"),
+    [
+        ((-1, -1, 1), "head to feet"),
+        ((1, -1, -1), "left to right"),
+        ((-1, 1, -1), "front to back"),
+    ],
+)
+def test_a_scan_turned_by_half_is_said_to_be(half_turn: tuple[int, ...], about: str) -> None:
+    """The technologist entered prone for supine, or feet first for head first, or both."""
     case = scans(2)
     turned = moved(case.needles, np.diag([*half_turn, 1.0]))
     try:
         found = register(turned, case.planning, about_mm=lesion_in_planning(case.case))
-    except RefusedError as error:
-        said = str(error)
+    except UnmatchedError as error:
+        said = error.turned_about
     else:
-        said = " ".join(found.doubts)
-    assert "wrong side up" in said
+        said = found.turned_about
+    assert said == about
 
 
 def test_the_right_side_up_raises_no_doubt() -> None:
     case = scans(2)
     about = lesion_in_planning(case.case)
     found = register(case.needles, case.planning, about_mm=about)
-    assert found.doubts == ()
+    assert found.turned_about == ""
     again = residual_mm(case.needles, case.planning, found.plan_to_room, about_mm=about)
     # The working grid is laid around the final place, not around that of the coarse stage.
     assert again == pytest.approx(found.residual_mm, abs=0.02)
