@@ -5,8 +5,8 @@ Rules:
 2. A fact from a device or from our own work is always accepted; what is odd becomes an alarm.
 3. An act of a person is refused (RefusedError) where it has no right place. The conductor asks
    here first, and records the act only if it was not refused; a recorded event therefore
-   replays without an error. So does an acknowledgement recorded under older rules, of an alarm
-   that today's do not raise: it becomes a remark.
+   replays without an error. So does an act recorded under older rules that today's refuse: it
+   stands as it was recorded, with a remark (``rereading``).
 4. Effects are what must happen at once and only once (the applicator). Longer work is not an
    effect: ``jobs(state)`` names what is still outstanding, so that a restart resumes it.
 """
@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from guidance.alarms import Priority
 from guidance.errors import BrokenError, RefusedError
 from guidance.procedure import (
     advising,
@@ -26,6 +25,7 @@ from guidance.procedure import (
     dropping,
     editing,
     registering,
+    rereading,
     scanning,
     working,
 )
@@ -184,21 +184,10 @@ def folded_again(state: CaseState, event: ProcedureEvent) -> CaseState:
         RefusedError: an act without which what follows would mean something else.
         BrokenError: an event out of order.
     """
-    fact = event.fact
-    if (
-        isinstance(fact, AlarmAcknowledged)
-        and event.number == state.number + 1
-        and all(alarm.key != fact.key for alarm in state.alarms)
-    ):
-        # Older rules raised it. What was done under them stands.
-        return replace(state, number=event.number, at=event.at).with_alarm(
-            f"replay:{event.number}",
-            Priority.LOW,
-            f"{fact.by} acknowledged the alarm {fact.key} (event {event.number}), "
-            "which this version does not raise.",
-        )
-    after, _ = advance(state, event)
-    return after
+    try:
+        return advance(state, event)[0]
+    except RefusedError as error:
+        return rereading.as_recorded(state, event, error)
 
 
 def state_at(case_id: str, events: Iterable[ProcedureEvent], number: int) -> CaseState:

@@ -336,7 +336,11 @@ def seeds_permitted(state: CaseState, fact: SeedsPermitted) -> CaseState:
     reason = permit_refusal(state, fact)
     if reason:
         raise RefusedError(reason)
-    # Not armed yet: that is for the device to say, in its ARM record.
+    return permit_given(state, fact)
+
+
+def permit_given(state: CaseState, fact: SeedsPermitted) -> CaseState:
+    """Put a permit down; it is for the device to say, in its ARM record, that it is armed."""
     return _device(
         state,
         permit=fact.permit,

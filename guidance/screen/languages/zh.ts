@@ -1411,10 +1411,6 @@
   <context>
     <name>core</name>
     <message>
-      <source>{a} acknowledged the alarm {b} (event {c}), which this version does not raise.</source>
-      <translation>{a} 确认过警报 {b}（事件 {c}），本版本不再发出该警报。</translation>
-    </message>
-    <message>
       <source>case {a} has {b} events; there is no event {c}</source>
       <translation>病例 {a} 有 {b} 个事件；没有事件 {c}</translation>
     </message>
@@ -1805,6 +1801,10 @@
     <message>
       <source>a move by hand goes to {a} mm and {b} degrees; beyond that scan or plan again</source>
       <translation>手动调整限 {a} mm 与 {b} 度；超出请重新扫描或计划</translation>
+    </message>
+    <message>
+      <source>Event {a} stands as it was recorded: {b}. This version would refuse it: {c}</source>
+      <translation>事件 {a} 按记录保留：{b}。本版本会拒绝它：{c}</translation>
     </message>
     <message>
       <source>Cannot be used: {a}</source>
