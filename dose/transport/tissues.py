@@ -77,19 +77,25 @@ class Cleaned:
 
 
 def without_metal(
-    hu: ArrayLike, geometry: GridGeometry, *, rods_mm: ArrayLike | None = None
+    hu: ArrayLike,
+    geometry: GridGeometry,
+    *,
+    rods_mm: ArrayLike | None = None,
+    metal_hu: float = METAL_HU,
 ) -> Cleaned:
     """Replace metal and dark streaks by tissue.
 
-    Voxels of 2000 HU and more, the rods that are known to be there, and what lies within 2.5 mm
-    (or one slice) of either take the HU of the nearest other voxel. What is below -150 HU and
-    lies within 10 mm of them altogether becomes soft tissue of 40 HU; lung and air reach farther.
+    Voxels of ``metal_hu`` and more, the rods that are known to be there, and what lies within
+    2.5 mm (or one slice) of either take the HU of the nearest other voxel. What is below -150 HU
+    and lies within 10 mm of them altogether becomes soft tissue of 40 HU; lung and air reach
+    farther.
 
     Args:
         hu: (nz, ny, nx).
         geometry: of the scan; axes at right angles.
         rods_mm: (n, 2, 3) ends of seeds and needles, LPS mm. A seed between two slices may be
             no brighter than bone.
+        metal_hu: no bone is denser; where the scanner clips lower, what it clips at.
 
     Raises:
         DoseError: the image does not fit the grid, or there is metal alone.
@@ -97,7 +103,7 @@ def without_metal(
     values = np.asarray(hu, dtype=np.float32)
     if values.shape != geometry.shape:
         raise DoseError(f"an image of {values.shape} does not fit a grid of {geometry.shape}")
-    metal = values >= METAL_HU
+    metal = values >= metal_hu
     if rods_mm is not None:
         _mark_rods(metal, geometry, np.asarray(rods_mm, dtype=np.float64).reshape(-1, 2, 3))
     if not metal.any():

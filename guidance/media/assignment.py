@@ -13,7 +13,7 @@ from dose.seeds import Seeds
 from dose.structures import Samples, Structure
 from dose.transport.materials import BY_NAME, Material
 from dose.transport.simulation import Media
-from dose.transport.tissues import Cleaned, media_from_hu, without_metal
+from dose.transport.tissues import METAL_HU, Cleaned, media_from_hu, without_metal
 from guidance.errors import CommandError, RefusedError
 from guidance.imaging import Volume
 from guidance.imaging.straight import straightened
@@ -26,6 +26,10 @@ MARGIN_MM = 40.0
 # Around the grid: what metal and streaks are judged by.
 CROP_MM = 15.0
 SEED_HALF_MM = 2.25
+# Where the CT ends within the body nearer to a seed than this, it is said.
+SCATTER_MM, BODY_HU = 20.0, -500
+# No scanner has less for air.
+AIR_HU = -1000.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,9 @@ def assign(
         ),
         *(np.array(n) for n in needles_mm),
     ]
-    cleaned = without_metal(hu, cropped, rods_mm=np.array(rods))
+    clipped = volume.provenance.clipped_at_hu
+    metal_hu = METAL_HU if clipped is None else min(METAL_HU, float(clipped))
+    cleaned = without_metal(hu, cropped, rods_mm=np.array(rods), metal_hu=metal_hu)
     masks = [(region_mask(s, grid), m) for s, m in (assigned or {}).values()]
     media = media_from_hu(cleaned, grid, curve=calibration.curve, assigned=masks)
     counted = np.bincount(media.index.ravel(), minlength=len(media.materials))
@@ -123,23 +129,67 @@ def assign(
     remarks = [calibration.said, *straight.provenance.remarks[len(volume.provenance.remarks) :]]
     if cleaned.metal_cc:
         remarks.append(
-            f"{cleaned.metal_cc:.2f} cc of metal (2000 HU and more, the known seeds and needles, "
-            "and 2.5 mm or a slice around them) took the tissue nearest to it."
+            f"{cleaned.metal_cc:.2f} cc of metal ({metal_hu:g} HU and more, the known seeds and "
+            "needles, and 2.5 mm or a slice around them) took the tissue nearest to it."
         )
     if cleaned.streak_cc:
         remarks.append(
             f"{cleaned.streak_cc:.2f} cc in pockets below -150 HU that lie within 10 mm of metal "
             "were taken as dark streaks and became soft tissue."
         )
-    if volume.provenance.clipped_at_hu is not None:
+    if clipped is not None:
         remarks.append(
-            f"The scanner clipped HU at {volume.provenance.clipped_at_hu}; what is denser is "
-            "taken as metal."
+            f"The scanner clipped HU at {clipped}; what reaches that is taken as metal, bone too."
         )
-    remarks += [f"{n} is taken as {m.name}." for n, (_, m) in (assigned or {}).items()]
+    remarks += _beyond_the_curve(cleaned, calibration)
+    for (name, (_, material)), (mask, _) in zip((assigned or {}).items(), masks, strict=True):
+        volume_cc = float(mask.sum()) * grid.voxel_volume_cc
+        if not volume_cc:
+            raise CommandError(
+                f"--tissue: {name} fills no voxel of the transport's grid around the seeds"
+            )
+        remarks.append(f"{name} is taken as {material.name}, {volume_cc:.1f} cc of it.")
+    remarks += _cut_short(straight, seeds)
     return PatientMedia(
         media, cleaned, hu, volumes, cleaned.metal_cc, cleaned.streak_cc, tuple(remarks)
     )
+
+
+def _beyond_the_curve(cleaned: Cleaned, calibration: Calibration) -> list[str]:
+    """Say how much of the tissue lies beyond either end of the curve."""
+    (lowest, least), (highest, most) = calibration.curve[0], calibration.curve[-1]
+    # A curve that reaches down to air has nothing below it.
+    parts = (
+        ((cleaned.hu < lowest) & (lowest > AIR_HU), "less", lowest, least),
+        (cleaned.hu > highest, "more", highest, most),
+    )
+    return [
+        f"{float(beyond.sum()) * cleaned.geometry.voxel_volume_cc:.2f} cc have {which} HU than the "
+        f"calibration curve, which ends at {hu:g} HU, and are taken as its {density:g} g/cm3."
+        for beyond, which, hu, density in parts
+        if beyond.any()
+    ]
+
+
+def _cut_short(volume: Volume, seeds: Seeds) -> list[str]:
+    """Say where the CT ends in the body so near to a seed that scatter from beyond is missing."""
+    geometry = volume.geometry
+    index = geometry.patient_to_indices(seeds.position_mm)
+    last = np.array(geometry.shape[::-1]) - 1
+    nearest_mm, number = np.inf, 0
+    for at_end in (np.zeros(3), last):
+        away_mm = (np.abs(index - at_end) + 0.5) * geometry.spacing_mm
+        for seed, axis in np.argwhere(away_mm < min(nearest_mm, SCATTER_MM)):
+            i, j, k = np.clip(np.rint(np.where(np.arange(3) == axis, at_end, index[seed])), 0, last)
+            in_body = volume.hu[int(k), int(j), int(i)] > BODY_HU
+            if in_body and away_mm[seed, axis] < nearest_mm:
+                nearest_mm, number = float(away_mm[seed, axis]), int(seed) + 1
+    if not number:
+        return []
+    return [
+        f"The CT ends {nearest_mm:.0f} mm from seed {number}, within the body: nothing is "
+        "scattered back from beyond its end, and what lies there gets no dose."
+    ]
 
 
 def region_mask(samples: Samples, grid: GridGeometry) -> NDArray[np.bool_]:

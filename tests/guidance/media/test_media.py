@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +74,10 @@ def test_a_structure_is_what_it_is_said_to_be() -> None:
         ct(), one_seed(), CURVE, spacing_mm=1.0, assigned={"Cement": (sample(drawn), CEMENT)}
     )
     assert found.volumes_cc["bone cement"] == pytest.approx(15.4 * 7.4 * 10 / 1000, rel=0.1)
-    assert "Cement is taken as bone cement." in found.remarks
+    assert re.search(r"Cement is taken as bone cement, 1\.[012] cc of it", str(found.remarks))
+    far = Structure("Far", tuple(np.add(c, (0.0, 0.0, 500.0)) for c in drawn.contours))
+    with pytest.raises(CommandError, match="Far fills no voxel of the transport's grid"):
+        assign(ct(), one_seed(), CURVE, spacing_mm=1.0, assigned={"Far": (sample(far), CEMENT)})
     with pytest.raises(CommandError, match="no structure 'GTV'; there are Cement"):
         matched([drawn], [Assigned("GTV", MUSCLE)])
     with pytest.raises(CommandError, match="STRUCTURE=MATERIAL"):
@@ -88,6 +92,44 @@ def test_seeds_must_lie_in_the_ct() -> None:
     short = ct(slices=4)
     with pytest.raises(RefusedError, match="covers too little"):
         assign(short, one_seed(z=-2), CURVE, spacing_mm=4.0)
+
+
+def test_a_clip_below_the_metal_is_where_metal_begins() -> None:
+    """Metal nobody named, in a scan that clips at 1500 HU: it was taken for dense bone before."""
+    volume = ct(clipped=1500)
+    hu = np.minimum(volume.hu, 1500)
+    hu[29:32, 80:83, 95:98] = 1500
+    found = assign(replace(volume, hu=hu), one_seed(), CURVE, spacing_mm=2.0)
+    i, j, k = np.rint(found.media.geometry.patient_to_indices((36, 21, 0))).astype(int)
+    assert found.media.materials[found.media.index[k, j, i]].name == "muscle"
+    said = " ".join(found.remarks)
+    assert "clipped HU at 1500; what reaches that is taken as metal" in said
+    assert "cc of metal (1500 HU and more" in said
+
+
+def test_what_lies_beyond_the_curve_is_said_with_its_volume() -> None:
+    short = Calibration(((-500.0, 0.5), (1000.0, 1.6)), "Short.")
+    said = " ".join(assign(ct(), one_seed(), short, spacing_mm=2.0).remarks)
+    assert re.search(r"\d+\.\d+ cc have less HU than the calibration curve, .* 0\.5 g/cm3", said)
+    assert re.search(
+        r"\d+\.\d+ cc have more HU than .*, which ends at 1000 HU, .* 1\.6 g/cm3", said
+    )
+    assert "calibration curve, which" not in " ".join(
+        assign(ct(), one_seed(), CURVE, spacing_mm=2.0).remarks
+    )
+
+
+def test_a_ct_that_ends_beside_a_seed_is_said() -> None:
+    def said(z: float) -> str:
+        return " ".join(assign(ct(), one_seed(z=z), CURVE, spacing_mm=2.0).remarks)
+
+    assert "The CT ends 9 mm from seed 1, within the body" in said(50)
+    assert "The CT ends" not in said(0)
+    # In air it may end anywhere.
+    volume = ct()
+    in_air = replace(volume, hu=np.where(np.arange(60)[:, None, None] > 57, -1000, volume.hu))
+    found = assign(in_air, one_seed(z=50), CURVE, spacing_mm=2.0)
+    assert "The CT ends" not in " ".join(found.remarks)
 
 
 def test_the_grid_ends_where_the_ct_ends() -> None:
