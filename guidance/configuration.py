@@ -129,12 +129,15 @@ class ModelledSettings:
         uncertainty_percent: mean uncertainty in target and cord at which it ends.
         time_limit_s: it ends then, whatever it has reached.
         spacing_mm: of its grid.
+        research_models: seed models that are wanted although their effective source misses
+            their TG-43 data by more than is allowed; for ``dose --engine mc`` as well.
     """
 
     on: bool = False
     uncertainty_percent: float = 2.0
     time_limit_s: float = 60.0
     spacing_mm: float = 2.0
+    research_models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the values."""

@@ -1,13 +1,15 @@
 """What comes out of a seed: lines, and the directions in which they leave.
 
-The inside of a seed is not transported. Its photons start on a line of the active length, with
-the spectrum that the seed lets out and a law of direction that makes its TG-43 anisotropy in
-water. What this reaches, and where it misses, stands in docs/validation.md.
+The inside of a seed is not transported. Its photons start on two halves of a line of the active
+length, mirror images of one another, and where a model wants it at the two ends. The nuclide's
+lines and the softer ones have each a law of direction, fitted to the model's TG-43 data in water
+(``benchmarks/emission.py``). What this reaches, and where it misses, stands in docs/validation.md.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -37,9 +39,9 @@ LINES: dict[str, Lines] = {
         *((33.562, 0.0363), (33.624, 0.0702), (34.419, 0.0213)),
     ),
 }
-# Lines that soften the spectrum, their share fitted to g_L: the K lines of silver for I-125 (the
-# 6711 has a silver rod; in other seeds they stand in for what the capsule does), the K-alpha
-# lines alone for the others.
+# Lines that soften the spectrum, their share and their law fitted: the K lines of silver for
+# I-125 (the 6711 has a silver rod; in other seeds they stand in for what the capsule does), the
+# K-alpha lines alone for the others.
 SOFT_LINES: dict[str, Lines] = {
     "I-125": ((22.1, 0.83), (25.0, 0.17)),
     "Pd-103": ((20.074, 0.224), (20.216, 0.423)),
@@ -50,6 +52,9 @@ CUT_KEV = 5.0
 # Sine of half the angle that NIST's wide-angle free-air chamber sees, 7.6 degrees (Seltzer et
 # al., J. Res. Natl. Inst. Stand. Technol. 108, 337, 2003).
 ACROSS = 0.132
+# How far an effective source may miss g_L and F of its model (0.5 to 5 cm, over 12 degrees), and
+# how far Lambda of its own photons may lie from the published one that it is then set to.
+MOST_PERCENT, MOST_LAMBDA_PERCENT = 2.0, 5.0
 GY_PER_KEV_G = 1.602176634e-13
 
 
@@ -94,24 +99,27 @@ class Emission:
         name: of the seed model or spectrum.
         line_kev: (k,) energies.
         parts: where the photons start, with which energies, and how they point.
+        calibration: photons for a strength, over what their air kerma says: with it dose in
+            water at 1 cm across the axis is Lambda of the model's TG-43 data.
     """
 
     name: str
     line_kev: FloatArray
     parts: tuple[Part, ...]
+    calibration: float = 1.0
 
     def air_kerma_gy_cm2(self) -> float:
         """Return air kerma times squared distance for each photon, across the axis, in vacuum.
 
         That is the air-kerma strength of one photon (TG-43U1 Eq. 2): fluence across the axis
-        times energy times mu_en/rho of air. 1 U is 1e-2 Gy cm^2/h.
+        times energy times mu_en/rho of air, over the calibration. 1 U is 1e-2 Gy cm^2/h.
         """
         mu_en = np.interp(self.line_kev, ENERGIES_KEV, coefficients(AIR).mu_en)
         worth = np.where(self.line_kev > CUT_KEV, self.line_kev * mu_en, 0.0) * GY_PER_KEV_G
         kerma = sum(
             p.photons * p.density_across() * float(p.line_share @ worth) for p in self.parts
         )
-        return kerma / (2.0 * np.pi) / self.photons
+        return kerma / (2.0 * np.pi) / self.photons / self.calibration
 
     @property
     def photons(self) -> float:
@@ -148,19 +156,24 @@ def reached(source: SourceModel) -> str:
     """Say how well the effective source of a model makes its TG-43 data in water."""
     law = _laws()[source.model]
     return (
-        f"In water the effective source of {source.model} gives "
-        f"Lambda {law['lambda_percent']:+.1f} %, g_L within {law['g_l_percent']:.1f} % and F "
-        f"(over 12 degrees from the axis) within {law['f_percent']:.1f} % of TG-43, "
-        "0.5 to 5 cm from the seed."
+        f"In water the effective source of {source.model} gives g_L within "
+        f"{law['g_l_percent']:.1f} % and F (over 12 degrees from the axis) within "
+        f"{law['f_percent']:.1f} % of TG-43, 0.5 to 5 cm from the seed. Its photons for a "
+        f"strength are those of the published Lambda; their air kerma alone would give "
+        f"{law['lambda_percent']:+.1f} %."
     )
 
 
-@cache
-def emission_of(source: SourceModel) -> Emission:
+def emission_of(source: SourceModel, research_models: Collection[str] = ()) -> Emission:
     """Return the effective source of a seed model.
 
+    Args:
+        source: the model.
+        research_models: models that are wanted although theirs misses more than is allowed.
+
     Raises:
-        DoseError: none was fitted to this model.
+        DoseError: none was fitted to this model, or it misses the model's TG-43 data by more
+            than ``MOST_PERCENT``, or Lambda by more than ``MOST_LAMBDA_PERCENT``.
     """
     laws = _laws()
     if source.model not in laws:
@@ -168,40 +181,92 @@ def emission_of(source: SourceModel) -> Emission:
             f"no effective source was fitted to seed model {source.model}; there is one for "
             f"{', '.join(laws)}. Use TG-43 for it"
         )
-    soft_share, law = laws[source.model]["soft_share"], laws[source.model]["law"]
-    return seed(source.model, source.nuclide, source.active_length_cm, soft_share, np.array(law))
+    found = laws[source.model]
+    missed = max(found["g_l_percent"], found["f_percent"])
+    own_lambda = found["lambda_percent"]
+    too_far = missed > MOST_PERCENT or abs(own_lambda) > MOST_LAMBDA_PERCENT
+    if too_far and source.model not in research_models:
+        raise DoseError(
+            f"the effective source of seed model {source.model} misses its TG-43 data: g_L by up "
+            f"to {found['g_l_percent']:.1f} %, F by up to {found['f_percent']:.1f} % (at most "
+            f"{MOST_PERCENT:g} % are allowed), Lambda of its own photons by {own_lambda:+.1f} % "
+            f"({MOST_LAMBDA_PERCENT:g} %). Use TG-43 for it, or name it in the configuration "
+            "under modelled.research_models"
+        )
+    return _of_model(source)
+
+
+@cache
+def _of_model(source: SourceModel) -> Emission:
+    found = _laws()[source.model]
+    stretches = tuple(Stretch(**s) for s in found["stretches"])
+    return seed(
+        source.model, source.nuclide, stretches, 1.0 / (1.0 + found["lambda_percent"] / 100)
+    )
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of a seed's axis and its mirror image, with one law of direction.
+
+    Attributes:
+        lines: ``own`` for the nuclide's, ``soft`` for the softening ones.
+        from_cm: where it begins, from the middle of the seed.
+        to_cm: where it ends; the same for a point.
+        angle_deg: ascending, to the axis that points to this side.
+        law: photons for each solid angle there, in the unit of the other stretches, linear in
+            between; beyond the last angle nothing leaves.
+    """
+
+    lines: str
+    from_cm: float
+    to_cm: float
+    angle_deg: Sequence[float]
+    law: Sequence[float]
 
 
 def seed(
-    name: str, nuclide: str, active_length_cm: float, soft_share: float, relative: FloatArray
+    name: str, nuclide: str, stretches: Sequence[Stretch], calibration: float = 1.0
 ) -> Emission:
-    """Return the effective line source of a seed.
+    """Return the effective source of a seed.
 
     Args:
         name: of the model.
         nuclide: one of ``LINES``.
-        active_length_cm: of the line.
-        soft_share: share of the softening lines in the photons that leave.
-        relative: (n,) photons for each solid angle at equally spaced angles from 0 to 90
-            degrees to the axis, any unit.
+        stretches: what shines.
+        calibration: photons for a strength, over what their air kerma says.
 
     Raises:
-        DoseError: the law is not positive, or the nuclide's spectrum is not known.
+        DoseError: a law is negative or nothing, or the nuclide's spectrum is not known.
     """
-    law = np.asarray(relative, dtype=np.float64)
-    if law.ndim != 1 or len(law) < 2 or not (law > 0).all() or not 0 <= soft_share < 1:
-        raise DoseError(f"{name}: a law of emission has positive values from 0 to 90 degrees")
     if nuclide not in LINES:
         raise DoseError(f"{name}: the photons of {nuclide} are not known to the transport")
-    cosine = np.linspace(-1.0, 1.0, 2001)
-    angle = np.degrees(np.arccos(np.abs(cosine)))
-    density = np.interp(angle, np.linspace(0.0, 90.0, len(law)), law)
-    summed = np.concatenate(([0.0], np.cumsum((density[1:] + density[:-1]) / 2.0)))
-    nodes = np.interp(np.linspace(0.0, 1.0, 1025), summed / summed[-1], cosine)
-    hard, soft = _shares(LINES[nuclide]), _shares(SOFT_LINES[nuclide])
-    lines = [(e, (1 - soft_share) * share) for e, share in hard]
-    lines += [(e, soft_share * share) for e, share in soft]
-    return of_lines(name, tuple(lines), half_length_cm=active_length_cm / 2.0, cosine=nodes)
+    kinds = {"own": LINES[nuclide], "soft": SOFT_LINES[nuclide]}
+    line_kev = np.array(sorted({energy for lines in kinds.values() for energy, _ in lines}))
+    cosine = np.linspace(-1.0, 1.0, 4001)
+    angle = np.degrees(np.arccos(cosine))
+    parts = []
+    for stretch in stretches:
+        law = np.interp(angle, stretch.angle_deg, stretch.law)
+        law[angle > stretch.angle_deg[-1]] = 0.0
+        if not (law >= 0).all() or not law.any():
+            raise DoseError(
+                f"{name}: a law of emission is nowhere negative, and somewhere positive"
+            )
+        photons, share = float(np.trapezoid(law, cosine)), dict(_shares(kinds[stretch.lines]))
+        line_share = np.array([share.get(energy, 0.0) for energy in line_kev])
+        nodes = _nodes(cosine, law)
+        for side, cosines in ((1.0, nodes), (-1.0, -nodes[::-1])):
+            ends = side * stretch.from_cm, side * stretch.to_cm
+            parts.append(Part(photons, *ends, line_share, cosines))
+    return Emission(name, line_kev, tuple(parts), calibration)
+
+
+def _nodes(cosine: FloatArray, law: FloatArray) -> FloatArray:
+    """Return the cosines at equal steps of probability."""
+    summed = np.concatenate(([0.0], np.cumsum((law[1:] + law[:-1]) / 2.0)))
+    first = np.searchsorted(summed, 0.0, side="right") - 1
+    return np.interp(np.linspace(0.0, 1.0, 1025), summed[first:] / summed[-1], cosine[first:])
 
 
 def _shares(lines: Lines) -> Lines:

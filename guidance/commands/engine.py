@@ -74,6 +74,7 @@ def model_based(
         tissues=tuple(Assigned.parsed(t) for t in arguments.tissue),
         pictures=arguments.media_picture,
         corrected=arguments.corrected,
+        research_models=configuration.modelled.research_models,
     )
     done = compute_modelled(
         seeds,

@@ -16,7 +16,7 @@ from dose.grid import DoseGrid
 from dose.seeds import Seeds
 from dose.sources import SourceModel
 from dose.structures import Samples, Structure, sample
-from dose.transport.emission import emission_of, reached
+from dose.transport.emission import Emission, emission_of, reached
 from dose.transport.simulation import TransportDose, simulate
 from guidance.conductor.dosing import SAMPLE_SPACING_MM, SAMPLES_AT_MOST, strength_at
 from guidance.conductor.library import Library
@@ -59,6 +59,7 @@ class _Bench:
 
     seeds: Seeds
     source: SourceModel
+    emission: Emission
     patient: PatientMedia
     organs: tuple[tuple[Structure, Samples], ...]
     spared: frozenset[str]
@@ -130,7 +131,7 @@ class PhotonRun:
         dose = simulate(
             bench.patient.media,
             bench.seeds,
-            emission_of(bench.source),
+            bench.emission,
             bench.source.half_life_days,
             regions=bench.regions,
             time_limit_s=self._settings.time_limit_s,
@@ -151,7 +152,7 @@ class PhotonRun:
         assert plan is not None
         assert scan is not None
         source = self._library.sources.load(plan.source_model)
-        emission_of(source)
+        emission = emission_of(source, self._settings.research_models)
         volume = self._library.volume(scan)
         calibration = calibration_of(volume, self._ct)
         seeds = _seeds(state, source)
@@ -180,6 +181,7 @@ class PhotonRun:
         return _Bench(
             seeds,
             source,
+            emission,
             patient,
             organs,
             frozenset(others),

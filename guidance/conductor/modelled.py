@@ -65,6 +65,7 @@ class ModelledOptions:
         pictures: folder for pictures of the media, None for none.
         corrected: TG-43 times MC in the patient over MC in water, in place of the plain dose.
         run: number of the random sequence.
+        research_models: seed models that are wanted although their effective source misses.
     """
 
     uncertainty: float = 0.02
@@ -75,6 +76,7 @@ class ModelledOptions:
     pictures: Path | None = None
     corrected: bool = False
     run: int = 1
+    research_models: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check what was given."""
@@ -137,7 +139,7 @@ def compute_modelled(
     Raises:
         GuidanceError, DoseError: something given cannot be used; the message says which.
     """
-    emission = emission_of(source)
+    emission = emission_of(source, options.research_models)
     volume = read_series(series)
     drawn: tuple[Structure, ...] = ()
     if structures:
@@ -301,7 +303,8 @@ def _corrected(
     """Return TG-43 times what the patient changes, from a second run in water."""
     grid = patient.media.geometry
     in_water = simulate(
-        Media.of(grid, WATER), seeds, emission_of(source), source.half_life_days,
+        Media.of(grid, WATER), seeds, emission_of(source, options.research_models),
+        source.half_life_days,
         histories=dose.histories, run=options.run + 1,
     )  # fmt: skip
     tg43 = DoseGrid(grid, source)

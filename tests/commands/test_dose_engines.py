@@ -125,8 +125,8 @@ def test_the_corrected_dose_and_needles_in_place(
             said = found["model_based"]["method"] + " ".join(found["model_based"]["remarks"])
             assert ("TG-43 x Monte Carlo ratio" if "--corrected" in more else "1 needle") in said
     plain, corrected, needled = d90
-    # The effective source is 2 % below the consensus Lambda; the ratio takes that out.
-    assert 1.0 < corrected / plain < 1.06
+    # In water both are TG-43's dose; here voxels near the seeds and noise tell them apart.
+    assert corrected / plain == pytest.approx(1.0, abs=0.04)
     assert needled < plain
 
 
@@ -161,6 +161,9 @@ def test_what_cannot_be_transported_is_refused(
     assert "holds no needles" in refused("--needles", patient / "seeds.json")
     assert "engine tg43 alone" in refused("--rate-at-h", "1")
     strict = tmp_path / "strict.toml"
+    strict.write_text('[sources]\ncommissioned = ["IAI-125A"]\n')
+    iai = ["IAI-125A" if a == "6711" else a for a in (*base(patient, tmp_path), "--engine", "mc")]
+    assert "misses its TG-43 data: g_L by up to 3" in refused(*iai, "--config", strict, keep=False)
     strict.write_text('[ct]\nuncalibrated = "refuse"\n')
     assert "no calibration curve for" in refused("--config", strict)
     strict.write_text('[ct]\nuncalibrated = "maybe"\n')
