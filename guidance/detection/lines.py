@@ -14,7 +14,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from guidance.detection.curves import MIDDLE_SIGMA_MM, Curve, degree_of, fitted, mismatch, side_of
 from guidance.detection.frame import ScanFrame
+from guidance.detection.pieces import pieces
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -26,14 +28,14 @@ FLANK_MM = 2.6
 SHORTEST_MM = 30.0
 # Where many needles share a slice, only stretches of one are bright; longer than a seed.
 SHORTEST_PIECE_MM = 12.0
+# What a slice shows of less than this share of its neighbour's brightness is no needle's.
+FAINT = 0.15
 # No bend takes a line further from where it begins.
 STRAYS_MM = 15.0
 # Beams that find no way through several needles leave gaps in their images.
 LONGEST_GAP_MM = 9.0
 BIN_MM = 1.0
-# From so long on, a line may bend, and bend in two ways.
-BENT_MM, TWICE_BENT_MM = 40.0, 80.0
-GROWTH_MM, GROWTHS = 12.0, 12
+GROWTH_MM, GROWTHS = 12.0, 20
 # A seed ahead of a needle's tip: so long in the image at most, and apart from it.
 SEED_MM, SEED_GAP_MM = 8.0, 1.5
 TRIALS, MOST_SAMPLED = 300, 1500
@@ -44,48 +46,8 @@ MOST_FAILED = 4
 # Thick slices say little of height: a line is near within this share of a slice, and goes on
 # beyond its ends in the next slice too.
 NEAR_SLICE, NEXT_SLICE = 0.7, 1.1
-SCALE_MM = 50.0
-# Needles bend by a radius of some 400 mm, evenly: coefficients of the square and the cube of
-# t / SCALE_MM, standard deviation, mm. Against it stands one middle of the metal every few mm.
-BEND_MM, TWIST_MM = 3.0, 0.7
-MIDDLE_SIGMA_MM, MIDDLE_EVERY_MM = 0.4, 4.0
-
-
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A smooth line: polynomials of the distance t along an axis, straight on beyond its ends.
-
-    Attributes:
-        origin: (3,) mm.
-        along: (3,) unit vector.
-        sides: (2, 3) unit vectors at right angles to it.
-        shape: (degree + 1, 2) coefficients of t / SCALE_MM, lowest first, mm.
-        low: where it begins.
-        high: where it ends.
-    """
-
-    origin: FloatArray
-    along: FloatArray
-    sides: FloatArray
-    shape: FloatArray
-    low: float
-    high: float
-
-    def at(self, t: FloatArray) -> FloatArray:
-        """Return (n, 3) points."""
-        held = np.clip(t, self.low, self.high) / SCALE_MM
-        aside = np.zeros((len(t), 2))
-        slope = np.zeros((len(t), 2))
-        for row in self.shape[::-1]:
-            slope = slope * held[:, None] + aside
-            aside = aside * held[:, None] + row
-        aside += slope * (t / SCALE_MM - held)[:, None]
-        return np.asarray(self.origin + t[:, None] * self.along + aside @ self.sides)
-
-    def split(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return (n,) t of points and (n, 3) how far they lie off the curve there, mm."""
-        t = (points - self.origin) @ self.along
-        return t, points - self.at(t)
+# The further ahead, the less is known of where it goes.
+SPREADS = 0.04
 
 
 def lines_in(
@@ -99,59 +61,77 @@ def lines_in(
         sure: contrast that metal has on some stretch, HU; lines begin there.
         likely: contrast from which on they are followed, HU.
     """
-    flat = np.flatnonzero(stands_out.ravel() > likely)
-    value = stands_out.ravel()[flat].astype(np.float64)
-    index = np.column_stack(np.unravel_index(flat, stands_out.shape))
-    metal = _Metal(frame.of_index(index[:, ::-1].astype(np.float64)), value, frame.slice_mm)
+    index, value, height = _ridges(stands_out, likely)
+    exact = np.column_stack((index[:, 2], index[:, 1], height)).astype(np.float64)
+    metal = _Metal(frame.of_index(exact), value, frame.slice_mm)
     bright = np.flatnonzero(value > sure)
     piece = pieces(index[bright])
     order = np.argsort(piece, kind="stable")
     parts = np.split(bright[order], np.flatnonzero(np.diff(piece[order])) + 1)
-    found: list[Curve] = []
+    found: list[_Line] = []
     # The largest pieces first: what a long line passes over is no line of its own.
     for part in sorted(parts, key=len, reverse=True):
         if len(part) and np.linalg.norm(np.ptp(metal.points[part], axis=0)) >= SHORTEST_PIECE_MM:
             found += _lines_of(metal, part)
-    return found
+    return [line.curve for line in _bridged(metal, found)]
 
 
-def pieces(index: IntArray) -> IntArray:
-    """Return (n,) the number of the connected piece of each voxel, 26 neighbours.
+def _ridges(
+    stands_out: NDArray[np.float32], level: float
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return the voxels no darker than those above and below them.
 
-    Args:
-        index: (n, 3) slice, row, column, in rising order.
+    Needles lie nearly in the slices: so each is kept apart from the next one above it.
+
+    Returns:
+        (n, 3) slice, row, column; (n,) contrast; (n,) height between the slices, in slices.
     """
-    size = index.max(axis=0) + 3 if len(index) else np.ones(3, np.int64)
-    flat = (index[:, 0] * size[1] + index[:, 1] + 1) * size[2] + index[:, 2] + 1
-    offsets = np.array(
-        [(a * size[1] + b) * size[2] + c for a in (-1, 0) for b in (-1, 0, 1) for c in (-1, 0, 1)]
+    flat = np.flatnonzero(stands_out.ravel() > level)
+    index = np.column_stack(np.unravel_index(flat, stands_out.shape))
+    value = stands_out.ravel()[flat].astype(np.float64)
+    above, below = (
+        np.where(
+            (index[:, 0] + s >= 0) & (index[:, 0] + s < len(stands_out)),
+            stands_out[np.clip(index[:, 0] + s, 0, len(stands_out) - 1), index[:, 1], index[:, 2]],
+            0.0,
+        )
+        for s in (1, -1)
     )
-    return np.asarray(_joined(flat, offsets[offsets < 0]))
+    kept = (value >= above) & (value >= below)
+    index, value, above, below = index[kept], value[kept], above[kept], below[kept]
+    above, below = (np.clip(v - FAINT * value, 0.0, None) for v in (above, below))
+    height = index[:, 0] + (above - below) / (above + below + (1.0 - FAINT) * value)
+    return index, value, height
 
 
-@njit(cache=True, nogil=True)
-def _joined(flat, offsets):  # type: ignore[no-untyped-def]
-    """Join each voxel with its neighbours before it (union-find)."""
-    parent = np.arange(len(flat))
-    for o in offsets:
-        other = 0
-        for v in range(len(flat)):
-            wanted = flat[v] + o
-            while other < len(flat) and flat[other] < wanted:
-                other += 1
-            if other == len(flat) or flat[other] != wanted:
-                continue
-            a, b = v, other
-            while parent[a] != a:
-                parent[a] = parent[parent[a]]
-                a = parent[a]
-            while parent[b] != b:
-                parent[b] = parent[parent[b]]
-                b = parent[b]
-            parent[max(a, b)] = min(a, b)
-    for v in range(len(flat)):
-        parent[v] = parent[parent[v]]
-    return parent
+def _bridged(metal: _Metal, lines: list[_Line]) -> list[_Line]:
+    """Join lines that lead into each other, the best match first."""
+    while len(lines) > 1:
+        matches = [
+            (max(mismatch(a.curve, b.curve, metal.slice_mm),
+                 mismatch(b.curve, a.curve, metal.slice_mm)), i, j)
+            for i, a in enumerate(lines) for j, b in enumerate(lines[:i])
+        ]  # fmt: skip
+        best, i, j = min(matches)
+        if not np.isfinite(best):
+            break
+        both = np.union1d(lines[i].members, lines[j].members)
+        joined = metal.line(both)
+        lines = [line for k, line in enumerate(lines) if k not in (i, j)] + [joined]
+    return lines
+
+
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """A curve and the voxels it was drawn through.
+
+    Attributes:
+        curve: scan frame, mm.
+        members: indices of voxels.
+    """
+
+    curve: Curve
+    members: IntArray
 
 
 class _Metal:
@@ -164,11 +144,18 @@ class _Metal:
         # Height is shortened, so that near means near in the plane.
         self.near = points * (1.0, 1.0, min(1.0, BESIDE_MM / (NEAR_SLICE * slice_mm)))
 
+    def line(self, members: IntArray) -> _Line:
+        """Draw a curve through some of the voxels."""
+        points = self.points[members]
+        degree = degree_of(float(np.linalg.norm(np.ptp(points, axis=0))))
+        height = MIDDLE_SIGMA_MM + 0.25 * self.slice_mm
+        return _Line(fitted(points, self.value[members], degree, height), members)
 
-def _lines_of(metal: _Metal, piece: IntArray) -> list[Curve]:
+
+def _lines_of(metal: _Metal, piece: IntArray) -> list[_Line]:
     """Take line after line that begins in one piece."""
     rng = np.random.default_rng(0)
-    found: list[Curve] = []
+    found: list[_Line] = []
     failed = 0
     while failed < MOST_FAILED and len(piece) > SHORTEST_PIECE_MM:
         line = _sampled_line(metal.near[piece], rng)
@@ -189,8 +176,7 @@ def _lines_of(metal: _Metal, piece: IntArray) -> list[Curve]:
         metal.free[around[inside & (flank <= FLANK_MM)]] = False
         piece = piece[metal.free[piece]]
         core = inside & (flank <= BESIDE_MM)
-        degree, height = len(curve.shape) - 1, MIDDLE_SIGMA_MM + 0.25 * metal.slice_mm
-        found.append(_fitted(metal.points[around[core]], value[core], degree, height))
+        found.append(metal.line(around[core]))
     return found
 
 
@@ -257,21 +243,26 @@ def _grown(
     along: FloatArray,
 ) -> Curve | None:  # fmt: skip
     """Return the curve that a line becomes as it follows the metal; None if it is too short."""
-    curve = Curve(start, along, np.zeros((2, 3)), np.zeros((1, 2)), 0.0, 0.0)
+    side = side_of(along)
+    sides = np.array((side, np.cross(along, side)))
+    curve = Curve(start, along, sides, np.zeros((1, 2)), -np.inf, np.inf)
     span = (-np.inf, np.inf)
     for _ in range(GROWTHS):
         t, off = curve.split(points)
-        beyond = (t < curve.low) | (t > curve.high)
-        off[beyond, 2] *= NEAR_SLICE / NEXT_SLICE
-        near = (np.linalg.norm(off, axis=1) <= BESIDE_MM) & (t >= span[0]) & (t <= span[1])
+        ahead = np.maximum(np.maximum(curve.low - t, t - curve.high), 0.0)
+        aside = np.abs(off @ curve.sides[0])
+        height = np.linalg.norm(off - (off @ curve.sides[0])[:, None] * curve.sides[0], axis=1)
+        reach = BESIDE_MM * np.where(ahead > 0, NEXT_SLICE / NEAR_SLICE, 1.0) + SPREADS * ahead
+        near = (aside <= BESIDE_MM + SPREADS * ahead) & (height <= reach)
+        near &= (t >= span[0]) & (t <= span[1])
         run = _longest_run(t[near], free[near])
         if run is None or run[1] - run[0] < SHORTEST_PIECE_MM / 2:
             return None
         members = near & (t >= run[0]) & (t <= run[1])
         length = run[1] - run[0]
-        degree = 1 + (length > BENT_MM) + (length > TWICE_BENT_MM)
+        degree = degree_of(length)
         before = curve.at(np.array(run))
-        curve = _fitted(points[members], value[members], degree)
+        curve = fitted(points[members], value[members], degree)
         moved = np.abs(curve.at(np.array((curve.low, curve.high))) - before).max()
         span = (curve.low - GROWTH_MM, curve.high + GROWTH_MM)
         if moved < 0.2 * BIN_MM and np.isfinite(span).all():
@@ -282,7 +273,7 @@ def _grown(
     members &= (t >= low) & (t <= high)
     if high - low < SHORTEST_MM:
         return None
-    return _fitted(points[members], value[members], degree)
+    return fitted(points[members], value[members], degree)
 
 
 def _without_seeds(t: FloatArray) -> tuple[float, float]:
@@ -305,38 +296,3 @@ def _longest_run(t: FloatArray, free: NDArray[np.bool_]) -> tuple[float, float] 
     most = np.add.reduceat(free, cuts[:-1])
     best = int(np.argmax(most))
     return float(t[cuts[best]]), float(t[cuts[best + 1] - 1])
-
-
-def _fitted(
-    points: FloatArray, value: FloatArray, degree: int, height_mm: float = MIDDLE_SIGMA_MM
-) -> Curve:
-    """Return the curve through voxels, each weighing as much as it stands out.
-
-    Args:
-        points: (n, 3) mm.
-        value: (n,) contrast.
-        degree: of the polynomials.
-        height_mm: how far off one middle is in height, standard deviation.
-    """
-    weight = value / value.sum()
-    origin = weight @ points
-    off = points - origin
-    along = np.linalg.eigh((off * weight[:, None]).T @ off)[1][:, 2]
-    side = side_of(along)
-    sides = np.array((side, np.cross(along, side)))
-    t = off @ along
-    rows = (t[:, None] / SCALE_MM) ** np.arange(degree + 1)
-    middles = weight * np.ptp(t) / MIDDLE_EVERY_MM
-    loose = np.array((np.inf, np.inf, BEND_MM, TWIST_MM))[: degree + 1]
-    shape = np.empty((degree + 1, 2))
-    for c, sigma in enumerate((MIDDLE_SIGMA_MM, height_mm)):
-        heard = (rows * (middles / sigma**2)[:, None]).T
-        shape[:, c] = np.linalg.solve(heard @ rows + np.diag(loose**-2.0), heard @ (off @ sides[c]))
-    return Curve(origin, along, sides, shape, float(t.min()), float(t.max()))
-
-
-def side_of(along: FloatArray) -> FloatArray:
-    """Return the direction in the plane at right angles to a line."""
-    side = np.array((along[1], -along[0], 0.0))
-    length = float(np.linalg.norm(side))
-    return side / length if length > 0 else np.array((1.0, 0.0, 0.0))

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from guidance.detection.body import AIR_HU, Body
+from guidance.detection.curves import Curve
 from guidance.detection.frame import ScanFrame
-from guidance.detection.lines import Curve, lines_in
+from guidance.detection.lines import lines_in
 from guidance.detection.shafts import brightest, settled
 from guidance.detection.tips import BEVEL_SIGMA_MM, Edge, edge_of, offsets
 from guidance.imaging.volume import Volume

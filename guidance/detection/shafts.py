@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.special import erf
 
+from guidance.detection.curves import SCALE_MM, degree_of, side_of
 from guidance.detection.frame import ScanFrame
-from guidance.detection.lines import side_of
 
 FloatArray = NDArray[np.float64]
 
 EVERY_MM = 1.0
-# Lengths are scaled by this to keep the polynomials well conditioned.
-SCALE_MM = 50.0
 ASIDE_MM, ASIDE_STEP_MM = 2.0, 0.5
 # The middle of an image is that of its brighter part.
 CORE = 0.4
@@ -55,7 +53,7 @@ def settled(
     at = np.arange(first, last + 1, every)
     middle = 0.5 * (t[first] + t[last])
     s = (t - middle) / SCALE_MM
-    degree = 1 + (t[last] - t[first] > 40.0) + (t[last] - t[first] > 80.0)
+    degree = degree_of(float(t[last] - t[first]))
     powers = s[:, None] ** np.arange(degree + 1)
     side = side_of(points[last] - points[first])
     moved = points

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from guidance.detection.curves import side_of
 from guidance.detection.frame import ScanFrame
-from guidance.detection.lines import side_of
 from guidance.detection.shafts import brightest
 
 FloatArray = NDArray[np.float64]
@@ -108,8 +108,8 @@ def _across(
     across = np.mean(both, axis=0)
     rest = float(np.min([side[-3:].mean() for side in np.array(both)]))
     across = np.maximum(across - rest, 0.0)
-    peak = float(across[:3].mean())
-    wing = float(np.interp(WING_MM, aside, across)) / max(peak, 1.0)
+    peak = max(float(across[:3].mean()), 1.0)
+    wing = float(np.interp(WING_MM, aside, across)) / peak
     # A Gaussian, clipped: its widths at two heights give its sigma and its unclipped peak.
     wide, narrow = (aside[int(np.argmax(across < f * peak))] for f in (0.2, 0.5))
     sigma = np.sqrt(max(wide**2 - narrow**2, 0.04) / (2.0 * np.log(0.5 / 0.2)))
