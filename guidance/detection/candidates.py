@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from guidance.detection.frame import ScanFrame
+from guidance.detection.pieces import pieces
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 # A seed lying wholly in one slice of this thickness peaks at about this much above tissue; in
 # thicker slices it is thinned out in proportion.
 PEAK_HU_MM = 2600.0
-# The lowest level worth looking at, whatever the slice.
-LEAST_HU = 280.0
+# The lowest level worth looking at, whatever the slice. What stands out by less than the floor
+# is not kept: pages of memory that hold only tissue are never touched.
+LEAST_HU, FLOOR_HU = 280.0, 60.0
 NARROW_MM, WIDE_MM = 0.5, 4.0
+# A Gaussian is cut off beyond so many sigma.
+CUT_OFF = 4.0
 # Larger groups are looked at again at a higher level.
 LARGEST_MM = 16.0
 SMALLEST_VOLUME_MM3 = 1.5
 RAISE = 1.35
 WORKERS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """How much voxels stand out in their slice: a narrow average less a wide one.
+
+    Attributes:
+        hu: (nz, ny, nx) HU; 0 where it is below ``FLOOR_HU``.
+        bright: (n,) flat indices, rising, of the voxels above ``LEAST_HU``.
+    """
+
+    hu: NDArray[np.float32]
+    bright: IntArray
+
+    def above(self, level: float) -> tuple[IntArray, NDArray[np.float32]]:
+        """Return (n, 3) indices (slice, row, column), rising, and (n,) HU above a level.
+
+        Raises:
+            ValueError: the level is below ``LEAST_HU``.
+        """
+        if level < LEAST_HU:
+            raise ValueError(f"contrast is listed from {LEAST_HU:.0f} HU on, not {level:.0f}")
+        value = self.hu.ravel()[self.bright]
+        high = value > level
+        index = np.column_stack(np.unravel_index(self.bright[high], self.hu.shape))
+        return index.astype(np.int64), value[high]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,60 +68,119 @@ class Group:
         level_hu: contrast at which they were connected.
     """
 
-    index: NDArray[np.int64]
+    index: IntArray
     level_hu: float
 
 
-def contrast(volume: Volume, frame: ScanFrame) -> NDArray[np.float32]:
-    """Return how much each voxel stands out in its slice, HU (nz, ny, nx).
+def contrast(volume: Volume, frame: ScanFrame) -> Contrast:
+    """Return how much each voxel stands out in its slice.
 
-    Difference of a narrow and a wide Gaussian average: flat and slowly varying tissue vanish.
+    Difference of a narrow Gaussian and a wide plain average: flat and slowly varying tissue
+    vanish. Beyond the edge of a slice its last voxels go on.
     """
     column, row = frame.pixel_mm
-    sigma = (NARROW_MM / row, NARROW_MM / column)
-    size = (_odd(2 * WIDE_MM / row), _odd(2 * WIDE_MM / column))
-    found = np.empty(volume.hu.shape, np.float32)
+    across, down = _taps(NARROW_MM / column), _taps(NARROW_MM / row)
+    half = np.array((_half(WIDE_MM / column), _half(WIDE_MM / row)))
+    found = np.zeros(volume.hu.shape, np.float32)
 
-    def of_slice(k: int) -> None:
-        hu = volume.hu[k].astype(np.float32)
-        wide = ndimage.uniform_filter(hu, size, mode="nearest")
-        np.subtract(ndimage.gaussian_filter(hu, sigma), wide, out=found[k])
+    def of_slice(k: int) -> IntArray:
+        bright = np.empty(volume.hu[k].size, np.int64)
+        count = _contrast(volume.hu[k], across, down, half, found[k], bright)
+        return bright[:count] + k * bright.size
 
-    # Slice by slice no more is held than is needed, and the filters let threads run.
+    # Slice by slice no more is held than is needed, and the filter lets threads run.
     with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(of_slice, range(len(found))))
-    return found
+        bright = list(pool.map(of_slice, range(len(found))))
+    return Contrast(found, np.concatenate(bright))
 
 
-def _odd(size: float) -> int:
-    return 2 * round(size / 2) + 1
+def _half(size: float) -> int:
+    return int(np.rint(size))
+
+
+def _taps(sigma: float) -> NDArray[np.float32]:
+    """Return (2 n + 1,) weights of a Gaussian average."""
+    reach = int(CUT_OFF * sigma + 0.5)
+    weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return np.asarray(weight / weight.sum(), np.float32)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _contrast(hu, across, down, half, found, bright):  # type: ignore[no-untyped-def]  # noqa: PLR0912
+    """Write the contrast of one slice above the floor; return how many voxels are bright.
+
+    Rows are cut out before they are run through: an index that cannot be negative lets the
+    compiler take many voxels at once.
+    """
+    ny, nx = hu.shape
+    pad = max(half[0] + 1, len(across) // 2)
+    # Sums down the columns of the wide window, and the narrow average down; both padded.
+    wide, narrow = np.zeros(nx + 2 * pad, np.int32), np.zeros(nx + 2 * pad, np.float32)
+    own_wide, own_narrow = wide[pad : pad + nx], narrow[pad : pad + nx]
+    summed, row = np.zeros(nx + 2 * pad + 1, np.int32), np.zeros(nx, np.float32)
+    low = summed[pad - half[0] : pad - half[0] + nx]
+    high = summed[pad + half[0] + 1 : pad + half[0] + 1 + nx]
+    for j in range(-half[1], half[1] + 1):
+        line = hu[min(max(j, 0), ny - 1)]
+        for i in range(nx):
+            own_wide[i] += line[i]
+    count, share = 0, np.float32(1.0 / ((2 * half[0] + 1) * (2 * half[1] + 1)))
+    for j in range(ny):
+        own_narrow[:] = 0.0
+        for t in range(len(down)):
+            line, weight = hu[min(max(j + t - len(down) // 2, 0), ny - 1)], down[t]
+            for i in range(nx):
+                own_narrow[i] += weight * np.float32(line[i])
+        narrow[:pad], narrow[pad + nx :] = own_narrow[0], own_narrow[nx - 1]
+        wide[:pad], wide[pad + nx :] = own_wide[0], own_wide[nx - 1]
+        total = np.int32(0)
+        for i in range(len(wide)):
+            summed[i] = total
+            total += wide[i]
+        summed[len(wide)] = total
+        # Sums may run over, their differences do not.
+        for i in range(nx):
+            row[i] = -share * np.float32(np.int32(high[i] - low[i]))
+        for t in range(len(across)):
+            weight, first = across[t], pad - len(across) // 2 + t
+            moved = narrow[first : first + nx]
+            for i in range(nx):
+                row[i] += weight * moved[i]
+        highest = np.float32(0.0)
+        for i in range(nx):
+            highest = max(highest, row[i])
+        if highest > FLOOR_HU:
+            for i in range(nx):
+                if row[i] > FLOOR_HU:
+                    found[j, i] = row[i]
+                    if row[i] > LEAST_HU:
+                        bright[count] = j * nx + i
+                        count += 1
+        gone, coming = hu[max(j - half[1], 0)], hu[min(j + half[1] + 1, ny - 1)]
+        for i in range(nx):
+            own_wide[i] += np.int32(coming[i]) - np.int32(gone[i])
+    return count
 
 
 def groups(
-    stands_out: NDArray[np.float32], frame: ScanFrame, excluded: NDArray[np.bool_] | None = None
+    stands_out: Contrast, frame: ScanFrame, hidden: Callable[[IntArray], NDArray[np.bool_]]
 ) -> list[Group]:
     """Return what stands out, connected at the level of the faintest seed.
 
     Args:
         stands_out: contrast.
         frame: of the scan.
-        excluded: voxels not to look at.
+        hidden: tells which voxels, (n, 3) indices (slice, row, column), not to look at.
     """
     level = max(LEAST_HU, 0.35 * PEAK_HU_MM / max(frame.slice_mm, 1.0))
-    mask = stands_out > level
-    if excluded is not None:
-        mask &= ~excluded
-    return _pieces(mask, np.zeros(3, np.int64), frame, level)
+    index = stands_out.above(level)[0]
+    return _connected(index[~hidden(index)], frame, level)
 
 
-def split(group: Group, stands_out: NDArray[np.float32], frame: ScanFrame) -> list[Group]:
+def split(group: Group, stands_out: Contrast, frame: ScanFrame) -> list[Group]:
     """Return the pieces that a group falls into at the next level."""
     level = group.level_hu * RAISE
-    corner = group.index.min(axis=0)
-    mask = np.zeros(group.index.max(axis=0) - corner + 1, bool)
-    higher = group.index[stands_out[tuple(group.index.T)] > level]
-    mask[tuple((higher - corner).T)] = True
-    return _pieces(mask, corner, frame, level)
+    return _connected(group.index[stands_out.hu[tuple(group.index.T)] > level], frame, level)
 
 
 def small(group: Group, frame: ScanFrame) -> bool:
@@ -98,30 +189,15 @@ def small(group: Group, frame: ScanFrame) -> bool:
     return float(np.linalg.norm(extent)) <= LARGEST_MM
 
 
-def connected(mask: NDArray[np.bool_]) -> tuple[NDArray[np.integer], int]:
-    """Return the number of the connected group of each voxel, 0 for none, and how many there are.
-
-    In half the memory where the groups are few enough to be numbered so.
-    """
-    touching = np.ones((3, 3, 3))
-    try:
-        labels, count = ndimage.label(mask, touching, output=np.uint16)  # type: ignore[call-overload]
-    except RuntimeError:
-        labels, count = ndimage.label(mask, touching)
-    return labels, int(count)
-
-
-def _pieces(
-    mask: NDArray[np.bool_], corner: NDArray[np.int64], frame: ScanFrame, level: float
-) -> list[Group]:
+def _connected(index: IntArray, frame: ScanFrame, level: float) -> list[Group]:
+    """Return the connected groups of (n, 3) voxels in rising order, but for the smallest."""
+    if not len(index):
+        return []
     least = max(2.0, SMALLEST_VOLUME_MM3 / float(_voxel(frame).prod()))
-    labels, count = connected(mask)
-    found = []
-    for number, box in enumerate(ndimage.find_objects(labels, count), start=1):
-        index = np.argwhere(labels[box] == number)
-        if len(index) >= least:
-            found.append(Group(index + [s.start for s in box] + corner, level))
-    return found
+    piece = pieces(index)
+    order = np.argsort(piece, kind="stable")
+    parts = np.split(index[order], np.flatnonzero(np.diff(piece[order])) + 1)
+    return [Group(part, level) for part in parts if len(part) >= least]
 
 
 def _voxel(frame: ScanFrame) -> FloatArray:

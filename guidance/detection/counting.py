@@ -30,6 +30,8 @@ ROD_PARAMETERS = 6
 LEAST_HELD, LEAST_HELD_EACH = 0.45, 0.6
 # Capsules are 4.5 mm long and 0.8 mm wide, and solid; the fit of each is not that exact.
 CAPSULE_MM, CAPSULES_APART_MM = 4.5, 0.45
+# What is seen of a seed is at least this long.
+SEEN_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,7 @@ def _starts(
 ) -> list[Start]:
     """Return where to start n rods: beside, along and across those of the fit with fewer."""
     if fewer is None:
-        return lone_starts(points, weight)
+        return lone_starts(points, weight, patch.slice_mm)
     starts = [parts(points, weight, n)]
     for which in range(n - 1):
         centre, axis = fewer.centres[which], fewer.axes[which]
@@ -187,11 +189,18 @@ def _starts(
     return starts
 
 
-def lone_starts(points: FloatArray, weight: FloatArray) -> list[Start]:
-    """Return where to start one rod: as it seems to lie, flat, steeper, and upright."""
+def lone_starts(points: FloatArray, weight: FloatArray, slice_mm: float) -> list[Start]:
+    """Return where to start one rod: as it seems to lie, flat, steeper, and upright.
+
+    Not steeper than the voxels (n, 3) are high, for which a slice more or less is allowed.
+    """
     centre, axis = moments(points, weight)
     flat = axis * (1.0, 1.0, 0.0) + (1e-3, 0.0, 0.0)
     flat /= np.linalg.norm(flat)
     up = np.array((0.0, 0.0, 1.0))
-    axes = [axis, flat, flat + 0.6 * up, flat - 0.6 * up, up + 0.1 * flat]
-    return [(centre, a / np.linalg.norm(a)) for a in axes]
+    axes = [axis[0], flat[0], *(flat + 0.6 * up), *(flat - 0.6 * up), *(up + 0.1 * flat)]
+    high = float(np.ptp(points[:, 2])) + 1.5 * slice_mm
+    units = [a / np.linalg.norm(a) for a in axes]
+    return [(centre, a[None]) for a in units[:2]] + [
+        (centre, a[None]) for a in units[2:] if SEEN_MM * abs(a[2]) <= high
+    ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.spatial import cKDTree
 
 from guidance.detection.candidates import contrast, groups
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
@@ -53,8 +54,7 @@ def detect(
     coarse = max(frame.pixel_mm) > COARSEST_PIXEL_MM
     stands_out, clip = contrast(volume, frame), clip_of(volume)
     lines = [] if coarse else find_needles(volume, frame, stands_out)
-    hidden = _beside(volume, frame, lines) if lines else None
-    found = [] if coarse else groups(stands_out, frame, hidden)
+    found = [] if coarse else groups(stands_out, frame, _beside(frame, lines))
     kept = seeds_in(volume, frame, stands_out, found, clip)
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
     remarks = _remarks(len(seeds), expected_seeds, bool(lines))
@@ -77,27 +77,19 @@ def clip_of(volume: Volume) -> float:
     return float(highest) if int((volume.hu == highest).sum()) >= CLIPPED_VOXELS else np.inf
 
 
-def _beside(volume: Volume, frame: ScanFrame, lines: Sequence[NeedleLine]) -> NDArray[np.bool_]:
-    """Return the voxels too near to a needle to look for seeds in."""
-    hidden = np.zeros(volume.hu.shape, bool)
+def _beside(
+    frame: ScanFrame, lines: Sequence[NeedleLine]
+) -> Callable[[NDArray[np.int64]], NDArray[np.bool_]]:
+    """Return what tells which voxels (n, 3) are too near to a needle to look for seeds in."""
+    if not lines:
+        return lambda index: np.zeros(len(index), bool)
     column, row = frame.pixel_mm
-    step = float(frame.step[2])
     # A slice shows what lies anywhere in it.
     reach = np.array((BESIDE_NEEDLE_MM + 0.5 * frame.slice_mm, BESIDE_NEEDLE_MM, BESIDE_NEEDLE_MM))
-    reach = reach / (step, row, column)
-    half = np.ceil(reach).astype(int)
-    sides = [np.arange(-h, h + 1) for h in half]
-    grid = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 3)
-    size: FloatArray = np.array(hidden.shape, dtype=np.float64)
-    for line in lines:
-        for centre in frame.to_index(_every(line.path, 0.5))[:, ::-1]:
-            near = np.rint(centre).astype(int)
-            voxels = grid + near
-            off = (voxels - centre) / reach
-            good = (np.einsum("ij,ij->i", off, off) <= 1.0) & (voxels >= 0).all(axis=1)
-            voxels = voxels[good & (voxels < size).all(axis=1)]
-            hidden[tuple(voxels.T)] = True
-    return hidden
+    scale = np.array((float(frame.step[2]), row, column)) / reach
+    paths = [frame.to_index(_every(line.path, 0.5))[:, ::-1] for line in lines]
+    tree = cKDTree(np.concatenate(paths) * scale)
+    return lambda index: np.isfinite(tree.query(index * scale, distance_upper_bound=1.0)[0])
 
 
 def _every(path: FloatArray, step_mm: float) -> FloatArray:

@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from guidance.detection.candidates import Contrast
 from guidance.detection.curves import MIDDLE_SIGMA_MM, Curve, degree_of, fitted, mismatch, side_of
 from guidance.detection.frame import ScanFrame
 from guidance.detection.pieces import pieces
@@ -50,13 +51,11 @@ NEAR_SLICE, NEXT_SLICE = 0.7, 1.1
 SPREADS = 0.04
 
 
-def lines_in(
-    stands_out: NDArray[np.float32], frame: ScanFrame, sure: float, likely: float
-) -> list[Curve]:
+def lines_in(stands_out: Contrast, frame: ScanFrame, sure: float, likely: float) -> list[Curve]:
     """Return all lines of metal, each once.
 
     Args:
-        stands_out: contrast (nz, ny, nx), HU.
+        stands_out: contrast.
         frame: of the scan.
         sure: contrast that metal has on some stretch, HU; lines begin there.
         likely: contrast from which on they are followed, HU.
@@ -76,9 +75,7 @@ def lines_in(
     return [line.curve for line in _bridged(metal, found)]
 
 
-def _ridges(
-    stands_out: NDArray[np.float32], level: float
-) -> tuple[IntArray, FloatArray, FloatArray]:
+def _ridges(stands_out: Contrast, level: float) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return the voxels no darker than those above and below them.
 
     Needles lie nearly in the slices: so each is kept apart from the next one above it.
@@ -86,13 +83,12 @@ def _ridges(
     Returns:
         (n, 3) slice, row, column; (n,) contrast; (n,) height between the slices, in slices.
     """
-    flat = np.flatnonzero(stands_out.ravel() > level)
-    index = np.column_stack(np.unravel_index(flat, stands_out.shape))
-    value = stands_out.ravel()[flat].astype(np.float64)
+    index, bright = stands_out.above(level)
+    hu, value = stands_out.hu, bright.astype(np.float64)
     above, below = (
         np.where(
-            (index[:, 0] + s >= 0) & (index[:, 0] + s < len(stands_out)),
-            stands_out[np.clip(index[:, 0] + s, 0, len(stands_out) - 1), index[:, 1], index[:, 2]],
+            (index[:, 0] + s >= 0) & (index[:, 0] + s < len(hu)),
+            hu[np.clip(index[:, 0] + s, 0, len(hu) - 1), index[:, 1], index[:, 2]],
             0.0,
         )
         for s in (1, -1)

@@ -83,7 +83,7 @@ def _lone(scan: Scan, group: Group) -> Explained | None:
     if excess(scan, patch) < LEAST_AMPLITUDE:
         return None
     points, weight = voxels(scan, group, patch)
-    fit = fit_best(patch, UNKNOWN, lone_starts(points, weight), WORTH_GOING_ON)
+    fit = fit_best(patch, UNKNOWN, lone_starts(points, weight, patch.slice_mm), WORTH_GOING_ON)
     return Explained(group, patch, fit, 0.0)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from guidance.detection.body import AIR_HU, Body
+from guidance.detection.candidates import Contrast
 from guidance.detection.curves import Curve
 from guidance.detection.frame import ScanFrame
 from guidance.detection.lines import lines_in
@@ -108,9 +109,7 @@ class _Profile:
     around: FloatArray
 
 
-def find_needles(
-    volume: Volume, frame: ScanFrame, stands_out: NDArray[np.float32]
-) -> list[NeedleLine]:
+def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast) -> list[NeedleLine]:
     """Return all needles, each once.
 
     Args:
@@ -162,7 +161,7 @@ def _shared(path: FloatArray, other: FloatArray) -> float:
 
 
 def _measured(
-    volume: Volume, frame: ScanFrame, stands_out: NDArray[np.float32], body: Body, curve: Curve
+    volume: Volume, frame: ScanFrame, stands_out: Contrast, body: Body, curve: Curve
 ) -> _Shaft | None:
     """Follow a line through the scan; None if it is no needle."""
     profile = _profile(volume, frame, curve)
@@ -186,7 +185,7 @@ def _measured(
     if profile.t[last] - profile.t[entry] < LEAST_INSIDE_MM or last - first < SHORTEST_MM / STEP_MM:
         return None
     points = settled(volume.hu, frame, profile.t, profile.points, (first, last))
-    if _brightest_stretch(brightest(stands_out, frame, points[inside])) < _steel_hu(frame):
+    if _brightest_stretch(brightest(stands_out.hu, frame, points[inside])) < _steel_hu(frame):
         return None
     if _width(volume, frame, points[inside]) > WIDEST_MM:
         return None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from guidance.detection.candidates import Group
+from guidance.detection.candidates import Contrast, Group
 from guidance.detection.frame import ScanFrame
 from guidance.detection.rods import MISFIT_HU, Patch, Start
 from guidance.imaging.volume import Volume
@@ -36,7 +36,7 @@ class Scan:
 
     volume: Volume
     frame: ScanFrame
-    stands_out: NDArray[np.float32]
+    stands_out: Contrast
     clip_hu: float
 
     @property
@@ -62,7 +62,7 @@ def patch_of(scan: Scan, group: Group) -> Patch:
     seen = np.zeros(high - low, bool)
     seen[tuple((group.index - low).T)] = True
     hu = scan.volume.hu[box].astype(np.float64)
-    use = _grown(seen, margin) & (seen | (scan.stands_out[box] <= group.level_hu))
+    use = _grown(seen, margin) & (seen | (scan.stands_out.hu[box] <= group.level_hu))
     around = hu[use & ~seen]
     tissue = float(np.median(around)) if len(around) else float(hu.min())
     # Half of what surrounds a group scatters less: streaks that cross it do not count twice.

@@ -35,6 +35,9 @@ FloatArray = NDArray[np.float64]
 # Points of the quadrature along a rod: near enough to each other for the sharpest image.
 NODE_MM = 0.65
 MOST_STEPS, FIRST_STEPS = 20, 4
+# After the first steps: fits so much worse than the best do not catch up with it, and fits so
+# near to one another end at one place.
+WORSE, SAME_MM, SAME_COSINE = 1.5, 0.15, 0.98
 # Of a rod's brightest voxel: above this share is its own.
 FOOTPRINT = 0.15
 # What the model leaves of metal that it describes well, as a share of the metal's brightness,
@@ -224,8 +227,16 @@ def fit_best(patch: Patch, look: Look, starts: list[Start], worth: float = 0.0) 
     tried.sort(key=lambda s: s.cost)
     if worth > 0 and (first := _described(patch, tried[0])).explained_within < worth:
         return first
-    ends = [_solved(patch, look, *_rods(s.p)[:2], MOST_STEPS) for s in tried[:2]]
+    others = [s for s in tried[1:] if s.cost < WORSE * tried[0].cost and not _same(s, tried[0])]
+    ends = [_solved(patch, look, *_rods(s.p)[:2], MOST_STEPS) for s in (tried[0], *others[:1])]
     return _described(patch, min(ends, key=lambda s: s.cost))
+
+
+def _same(one: _Solved, other: _Solved) -> bool:
+    """Tell whether two fits of as many rods are on their way to the same end."""
+    (a, u, _), (b, v, _) = _rods(one.p), _rods(other.p)
+    near = np.linalg.norm(a - b, axis=1) < SAME_MM
+    return bool((near & (np.abs((u * v).sum(axis=1)) > SAME_COSINE)).all())
 
 
 def _solved(patch: Patch, look: Look, centres: FloatArray, axes: FloatArray, steps: int) -> _Solved:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from guidance.detection.candidates import Group
+from guidance.detection.candidates import Contrast, Group
 from guidance.detection.counting import Explained, alike, explain_all
 from guidance.detection.frame import ScanFrame
 from guidance.detection.look import UNKNOWN, WIDEST_SPREAD_MM, look_of
@@ -67,7 +67,7 @@ class SeedFit:
 def seeds_in(
     volume: Volume,
     frame: ScanFrame,
-    stands_out: NDArray[np.float32],
+    stands_out: Contrast,
     groups: list[Group],
     clip_hu: float,
 ) -> list[SeedFit]:
