@@ -81,7 +81,7 @@ def _write_dicom(folder: Path, snapshot: Snapshot) -> list[Path]:
     paths = [folder / name for name in ("RTDOSE.dcm", "RTSTRUCT.dcm", "RTPLAN.dcm")]
     write_dose(paths[0], dose.dose_gy, dose.geometry, reference, description=dose.method)
     write_structures(paths[1], snapshot.structures, reference, needles=snapshot.needles)
-    write_plan(paths[2], plan, snapshot.seeds, reference)
+    write_plan(paths[2], plan, snapshot.seeds, reference, supplements=snapshot.supplements)
     return [*paths, *_write_modelled(folder, snapshot, reference)]
 
 

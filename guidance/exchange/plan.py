@@ -111,16 +111,23 @@ def _strength_u(source: Dataset, path: Path) -> float:
 
 def _seeds(data: Dataset, path: Path) -> list[_Seed]:
     seeds = []
-    for setup in items(data, "ApplicationSetupSequence"):
-        for channel in items(setup, "ChannelSequence"):
-            found = _channel_seeds(channel, path)
-            # One setup for each seed, all with channel 1, is common: the setup tells them apart.
-            name = int(channel.ChannelNumber) if len(data.ApplicationSetupSequence) == 1 else -1
-            roi = channel.get("ReferencedROINumber")
-            seeds += [
-                _Seed(name, None if roi is None else int(roi), position, axis)
-                for position, axis in found
-            ]
+    channels = [
+        channel
+        for setup in items(data, "ApplicationSetupSequence")
+        for channel in items(setup, "ChannelSequence")
+    ]
+    # One setup for each seed, all with channel 1, is common: channels then tell no needles apart.
+    needles = len(data.get("ApplicationSetupSequence", ())) == 1 or (
+        len({int(channel.ChannelNumber) for channel in channels}) > 1
+    )
+    for channel in channels:
+        found = _channel_seeds(channel, path)
+        name = int(channel.ChannelNumber) if needles else -1
+        roi = channel.get("ReferencedROINumber")
+        seeds += [
+            _Seed(name, None if roi is None else int(roi), position, axis)
+            for position, axis in found
+        ]
     if not seeds:
         raise ImportRefused(f"{path}: the plan has no seed with a position")
     return seeds

@@ -20,7 +20,7 @@ from dose.geometry import GridGeometry
 from dose.structures import Structure
 from guidance.errors import RefusedError
 from guidance.exchange.reference import ExportReference, save
-from guidance.planning.plan import ImplantPlan
+from guidance.planning.plan import ImplantPlan, PlannedSeed
 from guidance.tracking.implant import ImplantSeed, NeedleTrack
 
 NEEDLE_COLOUR = (200, 200, 200)
@@ -154,12 +154,26 @@ def _images(reference: ExportReference) -> Dataset:
 
 
 def write_plan(
-    path: Path, plan: ImplantPlan, seeds: Sequence[ImplantSeed], reference: ExportReference
+    path: Path,
+    plan: ImplantPlan,
+    seeds: Sequence[ImplantSeed],
+    reference: ExportReference,
+    *,
+    supplements: Sequence[PlannedSeed] = (),
 ) -> Path:
     """Write the implant as it is (not as it was planned) as an RTPLAN.
 
-    One application setup, one channel for each needle (ChannelNumber is the needle's number; 0
-    holds seeds whose needle is not known), a pair of control points for each seed.
+    One application setup of the plan's seeds; where seeds beyond the plan were dropped, a second
+    one of those, each named in ApplicationSetupName. In a setup one channel for each needle
+    (ChannelNumber is the needle's number; 0 holds seeds whose needle is not known), a pair of
+    control points for each seed.
+
+    Args:
+        path: of the file.
+        plan: in the room's frame.
+        seeds: of the implant.
+        reference: the CT it belongs to.
+        supplements: seeds planned beyond the plan; their numbers tell which seeds are those.
     """
     data = reference.dataset(RTPlanStorage, "RTPLAN")
     data.RTPlanLabel = f"{plan.label} as implanted"[:16]
@@ -167,7 +181,7 @@ def write_plan(
     data.RTPlanDate, data.RTPlanTime = data.SeriesDate, data.SeriesTime
     data.RTPlanGeometry, data.ApprovalStatus = "PATIENT", "UNAPPROVED"
     data.BrachyTreatmentTechnique, data.BrachyTreatmentType = "PERMANENT", "MANUAL"
-    structure_set, dose, fraction, setup_reference = (Dataset() for _ in range(4))
+    structure_set, dose, fraction = (Dataset() for _ in range(3))
     structure_set.ReferencedSOPClassUID = RTStructureSetStorage
     structure_set.ReferencedSOPInstanceUID = reference.uid("RTSTRUCT")
     data.ReferencedStructureSetSequence = DicomSequence([structure_set])
@@ -176,24 +190,42 @@ def write_plan(
     dose.DoseReferenceDescription = plan.target_name
     dose.TargetPrescriptionDose = plan.prescription_gy
     data.DoseReferenceSequence = DicomSequence([dose])
-    setup_reference.ReferencedBrachyApplicationSetupNumber = 1
+    beyond = {s.number for s in supplements}
+    parts = (
+        ("Planned seeds", [s for s in seeds if s.planned_number not in beyond]),
+        ("Supplementary seeds", [s for s in seeds if s.planned_number in beyond]),
+    )
+    setups = [_setup(k, name, part) for k, (name, part) in enumerate(parts, start=1) if part]
     fraction.FractionGroupNumber = fraction.NumberOfFractionsPlanned = 1
-    fraction.NumberOfBeams, fraction.NumberOfBrachyApplicationSetups = 0, 1
-    fraction.ReferencedBrachyApplicationSetupSequence = DicomSequence([setup_reference])
+    fraction.NumberOfBeams, fraction.NumberOfBrachyApplicationSetups = 0, len(setups)
+    fraction.ReferencedBrachyApplicationSetupSequence = DicomSequence(
+        [_setup_reference(setup.ApplicationSetupNumber) for setup in setups]
+    )
     data.FractionGroupSequence = DicomSequence([fraction])
     machine = Dataset()
     machine.TreatmentMachineName = "MANUAL"
     data.TreatmentMachineSequence = DicomSequence([machine])
     data.SourceSequence = DicomSequence([_source(plan)])
+    data.ApplicationSetupSequence = DicomSequence(setups)
+    return save(data, path)
+
+
+def _setup(number: int, name: str, seeds: Sequence[ImplantSeed]) -> Dataset:
     setup = Dataset()
-    setup.ApplicationSetupType, setup.ApplicationSetupNumber = "VOLUMETRIC", 1
+    setup.ApplicationSetupType, setup.ApplicationSetupNumber = "VOLUMETRIC", number
+    setup.ApplicationSetupName = name
     setup.TotalReferenceAirKerma = 0
     needles = sorted({s.needle or 0 for s in seeds})
     setup.ChannelSequence = DicomSequence(
         [_channel(n, [s for s in seeds if (s.needle or 0) == n]) for n in needles]
     )
-    data.ApplicationSetupSequence = DicomSequence([setup])
-    return save(data, path)
+    return setup
+
+
+def _setup_reference(number: int) -> Dataset:
+    reference = Dataset()
+    reference.ReferencedBrachyApplicationSetupNumber = number
+    return reference
 
 
 def _source(plan: ImplantPlan) -> Dataset:

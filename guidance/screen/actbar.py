@@ -204,7 +204,7 @@ def _left(snapshot: Snapshot) -> int:
     needle = snapshot.applicator.needle
     if needle is None:
         return 0
-    planned = words.planned_through(snapshot.plan, needle)
+    planned = words.planned_through(snapshot, needle)
     left = planned - words.dropped_through(snapshot, needle)
     remaining = snapshot.applicator.remaining
     return left if remaining is None else min(left, remaining)

@@ -68,6 +68,9 @@ class Acts(Protocol):
     def accept_supplement(self, advice_number: int, supplement: int, by: str) -> Answer:
         """Plan one proposed seed beyond the plan."""
 
+    def withdraw_supplement(self, seed: int, by: str) -> Answer:
+        """Take back a supplementary seed that nobody has dropped."""
+
     def sign(self, role: str, by: str) -> Answer:
         """Sign the verified implant in a role."""
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from guidance.procedure.snapshot import ModelledView, Snapshot
 from guidance.screen.language import marked, tr
 from guidance.screen.lettering import Key
-from guidance.screen.reslice import Plane, dose_on
+from guidance.screen.reslice import Plane, Slice, dose_on
 
 # Difference in percent of the TG-43 dose from which a colour holds. Blue is less, orange more:
 # they stay apart for every common kind of colour blindness.
@@ -64,6 +64,25 @@ def wash(view: ModelledView, prescription_gy: float, plane: Plane) -> Wash | Non
         len(right) * step, len(down) * step,
     )  # fmt: skip
     return Wash(pixels, box)
+
+
+class Map:
+    """The map over the slices shown, made once for each."""
+
+    def __init__(self) -> None:
+        """Begin without one."""
+        self.shown = False
+        self._made: tuple[tuple[int, int], Wash | None] | None = None
+
+    def of(self, snapshot: Snapshot, shown: Slice) -> Wash | None:
+        """Return the map over a slice; None where it is not wanted or cannot be had."""
+        view, dose = snapshot.modelled, snapshot.dose
+        if not self.shown or view is None or dose is None:
+            return None
+        key = (id(view), id(shown))
+        if self._made is None or self._made[0] != key:
+            self._made = (key, wash(view, dose.prescription_gy, shown.plane))
+        return self._made[1]
 
 
 def keys() -> tuple[Key, ...]:

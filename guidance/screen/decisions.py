@@ -8,6 +8,7 @@ from collections.abc import Callable
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from guidance.planning.plan import PlannedSeed
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme
 from guidance.screen.acts import Acts, Answer, Perform
@@ -15,7 +16,7 @@ from guidance.screen.buttons import push
 from guidance.screen.given import Given
 from guidance.screen.language import marked, said, tr
 from guidance.screen.panels import label
-from guidance.screen.words import advice_line, coloured
+from guidance.screen.words import advice_line, coloured, supplement_line
 
 Button = tuple[str, str, Callable[[Acts, str], Answer]]
 # As many lines as a column holds.
@@ -62,6 +63,7 @@ class DecisionPage(Given, QFrame):
             snapshot.proposal,
             snapshot.proposal_is_stale,
             snapshot.supplements,
+            {seed.planned_number for seed in snapshot.seeds} if snapshot.supplements else (),
             snapshot.signatures,
             snapshot.roles_wanted,
         )
@@ -148,7 +150,8 @@ class DecisionPage(Given, QFrame):
         if advice is not None:
             lines.append((coloured(*advice_line(snapshot)), []))
             number = advice.event_number
-            for seed in advice.seeds:
+            accepted = {seed.position_mm for seed in snapshot.supplements}
+            for seed in (s for s in advice.seeds if s.position_mm not in accepted):
                 after = tr(
                     "seed through needle {needle}, drawn back {mm} mm: D90 {gy} Gy",
                     needle=seed.needle,
@@ -160,6 +163,7 @@ class DecisionPage(Given, QFrame):
                     return acts.accept_supplement(number, which, by)
 
                 lines.append((html.escape(after), [(tr("accept"), tr("accept the seed"), accept)]))
+        lines += [self._supplement(snapshot, seed) for seed in snapshot.supplements]
         for signature in snapshot.signatures:
             signed = f"✓ {signature.role}: {signature.by}"
             lines.append((coloured(signed, theme.GOOD), []))
@@ -170,6 +174,18 @@ class DecisionPage(Given, QFrame):
 
             lines.append((html.escape(role), [(tr("sign"), tr("sign as {role}", role=role), sign)]))
         return lines or [(tr("no advice yet"), [])]
+
+    @staticmethod
+    def _supplement(snapshot: Snapshot, seed: PlannedSeed) -> tuple[str, list[Button]]:
+        """Return an accepted seed, with a button as long as it can be taken back."""
+        text = html.escape(supplement_line(seed))
+        if any(dropped.planned_number == seed.number for dropped in snapshot.seeds):
+            return coloured(f"✓ {supplement_line(seed)}", theme.GOOD), []
+
+        def withdraw(acts: Acts, by: str) -> Answer:
+            return acts.withdraw_supplement(seed.number, by)
+
+        return text, [(tr("take back"), tr("take back the supplementary seed"), withdraw)]
 
     def _answer(self, key: str, answer: str) -> Button:
         def act(acts: Acts, by: str) -> Answer:

@@ -10,14 +10,23 @@ from numpy.typing import NDArray
 from guidance.imaging.volume import Volume
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme, words
-from guidance.screen.language import tr
+from guidance.screen.greyscale import GreyScale
+from guidance.screen.language import marked, tr
 from guidance.screen.lettering import Key
 from guidance.screen.overlays import here
-from guidance.screen.reslice import Slice, across_needle, needle_plane, reslice
+from guidance.screen.reslice import Plane, Slice, across_needle, needle_plane, reslice
+from guidance.screen.sight import Sight
 from guidance.tracking.implant import NeedleTrack
 
 FloatArray = NDArray[np.float64]
 
+POSITIONS = {
+    "HFS": marked("supine"),
+    "HFP": marked("prone"),
+    "FFS": marked("supine"),
+    "FFP": marked("prone"),
+}
+ON_THE_SIDE = marked("on the side")
 MARGIN_MM = 30.0
 LEAST_SPAN_MM = 120.0
 ACROSS_SPAN_MM = 60.0
@@ -78,6 +87,32 @@ def of_interest(snapshot: Snapshot) -> FloatArray:
     return np.concatenate(points) if points else np.empty((0, 3))
 
 
+def start(volume: Volume, cloud: FloatArray, needle: NeedleTrack | None) -> FloatArray:
+    """Return where to look first: a needle's tip, else the middle of the plan, else of the scan.
+
+    Args:
+        volume: shown.
+        cloud: (n, 3) points of interest, LPS mm; may be none.
+        needle: the current one.
+    """
+    ends = shaft(needle) if needle else None
+    if ends is not None:
+        return np.array(ends[1])
+    if len(cloud):
+        return np.asarray(cloud.mean(axis=0))
+    shape = np.array(volume.geometry.shape[::-1])
+    return np.asarray(volume.geometry.indices_to_patient(shape // 2))
+
+
+def fitted(plane: Plane, cloud: FloatArray) -> tuple[FloatArray, float]:
+    """Return centre and length of a picture that holds all points; 0 where there are none."""
+    if not len(cloud):
+        return np.zeros(2), 0.0
+    flat = plane.project(cloud)[:, :2]
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    return (low + high) / 2, max(LEAST_SPAN_MM, float((high - low).max()) + 2 * MARGIN_MM)
+
+
 def legend(snapshot: Snapshot) -> tuple[Key, ...]:
     """Return the key to the shapes of a snapshot."""
     keys = []
@@ -88,6 +123,8 @@ def legend(snapshot: Snapshot) -> tuple[Key, ...]:
         keys.append(Key(theme.NOTE, tr("needle seen")))
     elif any(n.tip_mm is not None for n in needles):
         keys.append(Key(theme.NOTE, tr("needle seen on an earlier scan"), "dot"))
+    if snapshot.supplements:
+        keys.append(Key(theme.SUPPLEMENT, tr("supplementary seed, planned")))
     present = {seed.status for seed in snapshot.seeds}
     keys += [
         Key(colour, tr(theme.SEED_WORDS[status]))
@@ -102,3 +139,23 @@ def legend(snapshot: Snapshot) -> tuple[Key, ...]:
             for percent, (colour, dash, _) in theme.ISODOSES.items()
         ]
     return tuple(keys)
+
+
+def axial_captions(sight: Sight, window: GreyScale, shown: Slice) -> tuple[str, str, str]:
+    """Return which axial slice is shown, in which grey scale, and how the patient lies."""
+    assert sight.volume is not None
+    position = sight.volume.provenance.patient_position.upper()
+    lying = tr(POSITIONS.get(position, ON_THE_SIDE)) if position else ""
+    turned = tr("patient position not given")
+    if sight.anatomical:
+        turned = tr(
+            "{position} {lying}, ANATOMICAL: anterior up (T)", position=position, lying=lying
+        )
+    elif position:
+        turned = tr("{position} {lying}, table below", position=position, lying=lying)
+    return (
+        tr("slice {number}/{count}  z {z} mm", number=shown.number + 1,
+           count=sight.count("axial"), z=f"{shown.plane.origin_mm[2]:.1f}"),
+        f"W {window.width_hu:.0f}  L {window.level_hu:.0f}  {tr(window.name)}",
+        turned,
+    )  # fmt: skip

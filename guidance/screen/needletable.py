@@ -127,7 +127,7 @@ class NeedlePanel(QWidget):
 
 def _cells(snapshot: Snapshot, needle: NeedleTrack) -> tuple[tuple[str, str], ...]:
     rows = {title: (number, colour) for title, number, _, colour in words.needle_rows(needle)}
-    planned = words.planned_through(snapshot.plan, needle.number)
+    planned = words.planned_through(snapshot, needle.number)
     dropped = words.dropped_through(snapshot, needle.number)
     compared = needle.tip_deviation_mm is not None
     near = min(needle.clearances, key=lambda c: c.distance_mm - c.limit_mm, default=None)

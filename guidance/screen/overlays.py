@@ -212,15 +212,26 @@ def _cross(
 
 
 def seed_capsules(
-    seeds: Sequence[ImplantSeed], planned: Iterable[PlannedSeed], plane: Plane
+    seeds: Sequence[ImplantSeed],
+    planned: Iterable[PlannedSeed],
+    plane: Plane,
+    supplements: Iterable[PlannedSeed] = (),
 ) -> Iterator[Capsule]:
-    """Yield the seeds near a plane, and those planned that have not been dropped."""
+    """Yield the seeds near a plane, and those planned that have not been dropped.
+
+    Args:
+        seeds: of the implant.
+        planned: by the plan.
+        plane: of the picture.
+        supplements: planned beyond it; they have a colour of their own.
+    """
     stood_for = {seed.planned_number for seed in seeds}
-    for plan in planned:
-        if plan.number not in stood_for:
-            yield from _capsule(
-                plan.position_mm, plan.axis, plane, theme.PLANNED, filled=False, opacity=0.8
-            )
+    for colour, wanted in ((theme.PLANNED, planned), (theme.SUPPLEMENT, supplements)):
+        for plan in wanted:
+            if plan.number not in stood_for:
+                yield from _capsule(
+                    plan.position_mm, plan.axis, plane, colour, filled=False, opacity=0.8
+                )
     for seed in seeds:
         yield from _capsule(
             seed.position_mm,

@@ -25,6 +25,8 @@ CHOSEN = "#1d2f38"
 CROSS = "#5f8f6a"
 
 SEED_COLOURS = {"counted": WARN, "seen": GOOD, "missing": BAD, "extra": "#e07bff"}
+# Seeds planned beyond the plan.
+SUPPLEMENT = "#b6e05c"
 SEED_WORDS = {
     "counted": marked("seed counted, not scanned yet"),
     "seen": marked("seed seen in the scan"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from guidance.alarms import Alarm, Priority
-from guidance.planning.plan import ImplantPlan
+from guidance.planning.plan import PlannedSeed
 from guidance.procedure.snapshot import (
     ApplicatorView,
     DoseView,
@@ -138,9 +138,20 @@ def dropped_through(snapshot: Snapshot, needle: int) -> int:
     return sum(1 for s in snapshot.seeds if s.needle == needle and s.event_key)
 
 
-def planned_through(plan: ImplantPlan | None, needle: int) -> int:
-    """Return how many seeds the plan has for a needle."""
-    return sum(1 for s in plan.seeds if s.needle == needle) if plan else 0
+def planned_through(snapshot: Snapshot, needle: int) -> int:
+    """Return how many seeds are planned for a needle, supplementary ones included."""
+    planned = snapshot.plan.seeds if snapshot.plan else ()
+    return sum(1 for s in (*planned, *snapshot.supplements) if s.needle == needle)
+
+
+def supplement_line(seed: PlannedSeed) -> str:
+    """Return which seed beyond the plan this is."""
+    return tr(
+        "supplementary seed {number}, planned: needle {needle}, drawn back {mm} mm",
+        number=seed.number,
+        needle=seed.needle,
+        mm=f"{seed.retraction_mm:.0f}",
+    )
 
 
 def _band(value: float, good: float, fair: float) -> str:

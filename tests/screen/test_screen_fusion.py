@@ -10,12 +10,16 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QLabel, QPushButton
 
 from guidance.advice import Advice
+from guidance.planning.plan import PlannedSeed
 from guidance.procedure.acts import Check, Question
 from guidance.procedure.snapshot import RegistrationView, Step
-from guidance.screen import RoomWindow
+from guidance.screen import RoomWindow, theme, words
+from guidance.screen.framing import legend
 from guidance.screen.fusion import blended, difference, matched
+from guidance.screen.overlays import Capsule
 from guidance.screen.reslice import axial
-from tests.screen.room_case import NOW, Recorder, snapshot, volume
+from guidance.tracking.implant import ImplantSeed
+from tests.screen.room_case import NOW, Recorder, plan, snapshot, volume
 
 
 @pytest.fixture
@@ -150,6 +154,43 @@ def test_advice_names_its_event_and_says_when_it_is_out_of_date(window):
     window.show_snapshot(snapshot(proposal=advice, proposal_is_stale=True))
     said = " ".join(label.text() for label in window.decisions.findChildren(QLabel))
     assert "ADJUST (after event 41 STALE): 2 cc of the target are cold." in said
+
+
+def test_accepted_seeds_are_shown_as_planned_supplements_and_can_be_taken_back(qtbot, window, acts):
+    from guidance.advice import Figures, Supplement
+
+    tip, entry = (np.array(end) for end in (plan().needles[0].tip_mm, plan().needles[0].entry_mm))
+    along = (tip - entry) / np.linalg.norm(tip - entry)
+    places = tuple(tuple(tip - along * back_mm) for back_mm in (30.0, 36.0))
+    seeds = tuple(
+        Supplement(k, 1, place, (0.0, 1.0, 0.0), 30.0, Figures(110, 90, 50), k)
+        for k, place in enumerate(places, start=1)
+    )
+    advice = Advice(41, "adjust", "cold", 120.0, Figures(100, 80, 40), seeds=seeds)
+    accepted = PlannedSeed(19, 1, places[0], (0.0, 1.0, 0.0), 30.0)
+    shown = snapshot(proposal=advice, supplements=(accepted,))
+    window.show_snapshot(shown)
+    window.toggle_decisions()
+    said = " ".join(label.text() for label in window.decisions.findChildren(QLabel))
+    assert "supplementary seed 19, planned: needle 1, drawn back 30 mm" in said
+    assert said.count("seed through needle 1") == 1, "the accepted one is not offered again"
+    qtbot.mouseClick(button(window, "take back"), Qt.MouseButton.LeftButton)
+    assert acts.acts == [("withdraw_supplement", 19, "Dr Example")]
+
+    window.scene.choose_needle(1)
+    colours = [s.colour for s in window.scene.along.shapes if isinstance(s, Capsule)]
+    assert theme.SUPPLEMENT in colours
+    assert theme.SUPPLEMENT in [key.colour for key in legend(shown)]
+    # Four seeds belong through needle 1 now, and that is what is offered to permit.
+    assert words.planned_through(shown, 1) == 4
+
+    dropped = ImplantSeed(13, 1, 19, places[0], (0.0, 1.0, 0.0), event_key="1:99")
+    window.show_snapshot(replace(shown, seeds=(*shown.seeds, dropped)))
+    assert "✓ supplementary seed 19" in " ".join(
+        label.text() for label in window.decisions.findChildren(QLabel)
+    )
+    with pytest.raises(ValueError, match="not enough values"):
+        button(window, "take back")
 
 
 def test_signatures_are_asked_for_by_role(qtbot, window, acts):

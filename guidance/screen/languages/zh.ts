@@ -360,6 +360,14 @@
       <translation>尚无建议</translation>
     </message>
     <message>
+      <source>take back</source>
+      <translation>撤回</translation>
+    </message>
+    <message>
+      <source>take back the supplementary seed</source>
+      <translation>撤回补种粒子</translation>
+    </message>
+    <message>
       <source>sign</source>
       <translation>签署</translation>
     </message>
@@ -476,8 +484,36 @@
       <translation>体积，%</translation>
     </message>
     <message>
+      <source>on the side</source>
+      <translation>侧卧</translation>
+    </message>
+    <message>
+      <source>supine</source>
+      <translation>仰卧</translation>
+    </message>
+    <message>
+      <source>prone</source>
+      <translation>俯卧</translation>
+    </message>
+    <message>
+      <source>patient position not given</source>
+      <translation>未给出体位</translation>
+    </message>
+    <message>
+      <source>{position} {lying}, ANATOMICAL: anterior up (T)</source>
+      <translation>{position} {lying}，解剖位：前方在上 (T)</translation>
+    </message>
+    <message>
+      <source>slice {number}/{count}  z {z} mm</source>
+      <translation>层 {number}/{count}  z {z} mm</translation>
+    </message>
+    <message>
       <source> STALE</source>
       <translation>（已过时）</translation>
+    </message>
+    <message>
+      <source>{position} {lying}, table below</source>
+      <translation>{position} {lying}，床在下</translation>
     </message>
     <message>
       <source>planned</source>
@@ -486,6 +522,10 @@
     <message>
       <source>needle seen</source>
       <translation>所见针</translation>
+    </message>
+    <message>
+      <source>supplementary seed, planned</source>
+      <translation>计划中的补种粒子</translation>
     </message>
     <message>
       <source>needle seen on an earlier scan</source>
@@ -688,6 +728,26 @@
       <translation>已见</translation>
     </message>
     <message>
+      <source>needle {number}, earlier scan</source>
+      <translation>针 {number}，早先扫描</translation>
+    </message>
+    <message>
+      <source>needle {number}, as planned</source>
+      <translation>针 {number}，按计划</translation>
+    </message>
+    <message>
+      <source>needle {number}, as seen</source>
+      <translation>针 {number}，实见</translation>
+    </message>
+    <message>
+      <source>{mm} mm beside</source>
+      <translation>旁开 {mm} mm</translation>
+    </message>
+    <message>
+      <source>{mm} mm from the tip</source>
+      <translation>距针尖 {mm} mm</translation>
+    </message>
+    <message>
       <source>case</source>
       <translation>病例</translation>
     </message>
@@ -740,58 +800,6 @@
       <translation>● 植入器 {link}</translation>
     </message>
     <message>
-      <source>{what}: {s} s</source>
-      <translation>{what}：{s} 秒</translation>
-    </message>
-    <message>
-      <source>stop the work</source>
-      <translation>停止工作</translation>
-    </message>
-    <message>
-      <source>run it again</source>
-      <translation>重新运行</translation>
-    </message>
-    <message>
-      <source>Run again</source>
-      <translation>重新运行</translation>
-    </message>
-    <message>
-      <source> (+{n} more)</source>
-      <translation>（另有 {n} 项）</translation>
-    </message>
-    <message>
-      <source>stopping: {what}</source>
-      <translation>正在停止：{what}</translation>
-    </message>
-    <message>
-      <source>Stop</source>
-      <translation>停止</translation>
-    </message>
-    <message>
-      <source>on the side</source>
-      <translation>侧卧</translation>
-    </message>
-    <message>
-      <source>supine</source>
-      <translation>仰卧</translation>
-    </message>
-    <message>
-      <source>prone</source>
-      <translation>俯卧</translation>
-    </message>
-    <message>
-      <source>needle {number}, earlier scan</source>
-      <translation>针 {number}，早先扫描</translation>
-    </message>
-    <message>
-      <source>patient position not given</source>
-      <translation>未给出体位</translation>
-    </message>
-    <message>
-      <source>residual {mm} mm on bone</source>
-      <translation>骨面残差 {mm} mm</translation>
-    </message>
-    <message>
       <source>AXIAL</source>
       <translation>轴位</translation>
     </message>
@@ -820,56 +828,12 @@
       <translation>沿针方向</translation>
     </message>
     <message>
-      <source>slice {number}/{count}</source>
-      <translation>层 {number}/{count}</translation>
-    </message>
-    <message>
-      <source>{mm} mm beside</source>
-      <translation>旁开 {mm} mm</translation>
-    </message>
-    <message>
-      <source>needle {number}, as planned</source>
-      <translation>针 {number}，按计划</translation>
-    </message>
-    <message>
-      <source>needle {number}, as seen</source>
-      <translation>针 {number}，实见</translation>
-    </message>
-    <message>
-      <source>{position} {lying}, ANATOMICAL: anterior up (T)</source>
-      <translation>{position} {lying}，解剖位：前方在上 (T)</translation>
-    </message>
-    <message>
-      <source>slice {number}/{count}  z {z} mm</source>
-      <translation>层 {number}/{count}  z {z} mm</translation>
-    </message>
-    <message>
-      <source>measured {length}</source>
-      <translation>测得 {length}</translation>
+      <source>residual {mm} mm on bone</source>
+      <translation>骨面残差 {mm} mm</translation>
     </message>
     <message>
       <source>residual is being measured</source>
       <translation>正在测定残差</translation>
-    </message>
-    <message>
-      <source>by hand</source>
-      <translation>手动</translation>
-    </message>
-    <message>
-      <source>{mm} mm from the tip</source>
-      <translation>距针尖 {mm} mm</translation>
-    </message>
-    <message>
-      <source>{position} {lying}, table below</source>
-      <translation>{position} {lying}，床在下</translation>
-    </message>
-    <message>
-      <source>MEASURE: click 2 points, a third for the angle (M ends)</source>
-      <translation>测量：点两点测距，第三点测角（M 结束）</translation>
-    </message>
-    <message>
-      <source>CINE (C stops)</source>
-      <translation>连续播放（C 停止）</translation>
     </message>
     <message>
       <source>NOT YET APPLIED: {by} (Return applies)</source>
@@ -878,6 +842,54 @@
     <message>
       <source>arrows, Shift+arrows, [ ] move the plan</source>
       <translation>方向键、Shift+方向键、[ ] 移动计划</translation>
+    </message>
+    <message>
+      <source>{what}: {s} s</source>
+      <translation>{what}：{s} 秒</translation>
+    </message>
+    <message>
+      <source>stop the work</source>
+      <translation>停止工作</translation>
+    </message>
+    <message>
+      <source>run it again</source>
+      <translation>重新运行</translation>
+    </message>
+    <message>
+      <source>Run again</source>
+      <translation>重新运行</translation>
+    </message>
+    <message>
+      <source> (+{n} more)</source>
+      <translation>（另有 {n} 项）</translation>
+    </message>
+    <message>
+      <source>stopping: {what}</source>
+      <translation>正在停止：{what}</translation>
+    </message>
+    <message>
+      <source>Stop</source>
+      <translation>停止</translation>
+    </message>
+    <message>
+      <source>slice {number}/{count}</source>
+      <translation>层 {number}/{count}</translation>
+    </message>
+    <message>
+      <source>measured {length}</source>
+      <translation>测得 {length}</translation>
+    </message>
+    <message>
+      <source>by hand</source>
+      <translation>手动</translation>
+    </message>
+    <message>
+      <source>MEASURE: click 2 points, a third for the angle (M ends)</source>
+      <translation>测量：点两点测距，第三点测角（M 结束）</translation>
+    </message>
+    <message>
+      <source>CINE (C stops)</source>
+      <translation>连续播放（C 停止）</translation>
     </message>
     <message>
       <source>time</source>
@@ -1174,6 +1186,10 @@
     <message>
       <source>{purpose} received {time}, {age}</source>
       <translation>{purpose} 接收于 {time}，{age}</translation>
+    </message>
+    <message>
+      <source>supplementary seed {number}, planned: needle {needle}, drawn back {mm} mm</source>
+      <translation>计划中的补种粒子 {number}：针 {needle}，回退 {mm} mm</translation>
     </message>
     <message>
       <source>dropped of planned; {n} seen: {scan}</source>

@@ -114,6 +114,42 @@ def test_an_implant_comes_back(tmp_path: Path) -> None:
     assert np.allclose(sorted(s.position_mm for s in back.seeds), said, atol=1e-3)
 
 
+def test_supplementary_seeds_leave_under_a_name_of_their_own(tmp_path: Path) -> None:
+    plan, implant = an_implant()
+    beyond = PlannedSeed(4, 1, (0.0, 27.75, 0.0), (0.0, -1.0, 0.0), 30.0)
+    dropped = ImplantSeed(4, 1, 4, beyond.position_mm, beyond.axis, event_key="J:4")
+    waiting = PlannedSeed(5, 1, (0.0, 37.75, 0.0), (0.0, -1.0, 0.0), 40.0)
+    path = write_plan(
+        tmp_path / "p.dcm", plan, (*implant, dropped), REFERENCE, supplements=(beyond, waiting)
+    )
+    data = pydicom.dcmread(path)
+    named = {
+        setup.ApplicationSetupName: [
+            (channel.ChannelNumber, channel.NumberOfControlPoints // 2)
+            for channel in setup.ChannelSequence
+        ]
+        for setup in data.ApplicationSetupSequence
+    }
+    assert named == {"Planned seeds": [(1, 3)], "Supplementary seeds": [(1, 1)]}
+    group = data.FractionGroupSequence[0]
+    assert group.NumberOfBrachyApplicationSetups == 2
+    assert (
+        [
+            reference.ReferencedBrachyApplicationSetupNumber
+            for reference in group.ReferencedBrachyApplicationSetupSequence
+        ]
+        == [setup.ApplicationSetupNumber for setup in data.ApplicationSetupSequence]
+        == [1, 2]
+    )
+    back = read_plan(path)
+    said = sorted(s.position_mm for s in (*implant, dropped))
+    assert np.allclose(sorted(s.position_mm for s in back.seeds), said, atol=1e-3)
+    assert len(back.needles) == 1
+    # Without any there is one setup, as before.
+    alone = pydicom.dcmread(write_plan(tmp_path / "q.dcm", plan, implant, REFERENCE))
+    assert len(alone.ApplicationSetupSequence) == 1
+
+
 def test_what_leaves_has_what_the_standard_asks_for(tmp_path: Path) -> None:
     """Type 1 attributes of PS3.3 C.8.8 that other systems stumble over."""
     plan, implant = an_implant()
