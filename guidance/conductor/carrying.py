@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -18,6 +18,7 @@ from dose.sources import SourceModel
 from dose.structures import Samples, Structure, sample
 from dose.transport.emission import Emission, emission_of, reached
 from dose.transport.simulation import TransportDose, simulate
+from guidance.conductor.adding import Carried, how_many_more, with_more
 from guidance.conductor.dosing import SAMPLE_SPACING_MM, SAMPLES_AT_MOST, strength_at
 from guidance.conductor.library import Library
 from guidance.conductor.modelled import (
@@ -84,6 +85,8 @@ class PhotonRun:
         self._library = library
         self._settings = settings
         self._ct = ct
+        # The last dose with all that it was made of.
+        self._carried: tuple[ModelDose, _Bench, TransportDose] | None = None
 
     def run(
         self,
@@ -121,12 +124,19 @@ class PhotonRun:
         tell: Callable[[Modelled], None],
         over: Callable[[], bool],
     ) -> Modelled:
+        quick = self._with_more(job, state)
+        if quick is not None:
+            tell(Modelled(job, quick))
         bench = self._laid_out(job, state)
         if over():
             return Modelled(job, ended=True)
+        least = np.inf if quick is None else dict(quick.reached)["target"]
 
-        def view(dose: TransportDose, *, ended: bool) -> ModelledView:
-            return self._view(job, bench, dose, ended=ended)
+        def show(dose: TransportDose) -> None:
+            # What is there already is better until this is as well known.
+            better = dose.reached["target"] <= least
+            view = self._view(job, bench, dose, ended=False) if better else None
+            tell(Modelled(job, view, share=_share(dose, bench.regions)))
 
         dose = simulate(
             bench.patient.media,
@@ -137,15 +147,31 @@ class PhotonRun:
             time_limit_s=self._settings.time_limit_s,
             metal=metal_of(bench.seeds, bench.source),
             aim="cord" if "cord" in bench.regions else "",
-            shown=lambda so_far: tell(
-                Modelled(job, view(so_far, ended=False), share=_share(so_far, bench.regions))
-            ),
+            shown=show,
             every_s=SHOWN_EVERY_S,
             cancelled=over,
         )
         if dose.cancelled:
             return Modelled(job, ended=True)
-        return Modelled(job, view(dose, ended=True), ended=True)
+        self._carried = job, bench, dose
+        return Modelled(job, self._view(job, bench, dose, ended=True), ended=True)
+
+    def _with_more(self, job: ModelDose, state: CaseState) -> ModelledView | None:
+        """Return the last dose with the seeds dropped since, at once; None where it is no base."""
+        if self._carried is None or _place(self._carried[0]) != _place(job):
+            return None
+        _, bench, dose = self._carried
+        carried = Carried(bench.patient.media, bench.seeds, dose)
+        seeds = _seeds(state, bench.source)
+        more = how_many_more(carried, seeds)
+        if not more:
+            return None
+        added = with_more(
+            carried, seeds, bench.source, bench.emission, bench.regions, run=job.event_number + 2
+        )
+        bench = replace(bench, seeds=seeds, tg43_gy=_tg43_gy(bench.patient, seeds, bench.source))
+        self._carried = job, bench, added.dose
+        return self._view(job, bench, added.dose, ended=False, added=more)
 
     def _laid_out(self, job: ModelDose, state: CaseState) -> _Bench:
         plan, scan = plan_in_room(state), state.scan(job.scan_uid)
@@ -175,8 +201,6 @@ class PhotonRun:
             covering_mm=np.concatenate([np.zeros((0, 3)), *(s.points_mm for s in targets + cords)]),
         )
         grid = patient.media.geometry
-        tg43 = DoseGrid(grid, source)
-        tg43.become([str(k) for k in range(len(seeds))], seeds)
         uncertainty = self._settings.uncertainty_percent / 100.0
         return _Bench(
             seeds,
@@ -188,12 +212,12 @@ class PhotonRun:
             target.name if targets and target else "",
             cord.name if cords and cord else "",
             regions_of(targets, cords, grid, seeds, uncertainty),
-            tg43.dose_gy.copy(),
+            _tg43_gy(patient, seeds, source),
             plan.prescription_gy,
         )
 
     def _view(
-        self, job: ModelDose, bench: _Bench, dose: TransportDose, *, ended: bool
+        self, job: ModelDose, bench: _Bench, dose: TransportDose, *, ended: bool, added: int = 0
     ) -> ModelledView:
         medium, water = dose.medium_gy.astype(np.float32), dose.water_gy.astype(np.float32)
         found, remarks = [], [*bench.patient.remarks, reached(bench.source)]
@@ -226,6 +250,12 @@ class PhotonRun:
                     f"{100 * dose.reached[name]:.1f} % in the {name}; {100 * wanted:g} % was "
                     "wanted."
                 )
+        if added:
+            last = "The last seed was" if added == 1 else f"The last {added} seeds were"
+            remarks.append(
+                f"{last} run alone and added; what that metal takes from the others is missing "
+                "until all are run again."
+            )
         n = len(bench.seeds)
         return ModelledView(
             geometry=dose.geometry,
@@ -247,6 +277,17 @@ class PhotonRun:
             f"grid {self._settings.spacing_mm:g} mm",
             remarks=tuple(remarks),
         )
+
+
+def _place(job: ModelDose) -> tuple[int, str, str]:
+    """Return what tells patient and structures, whatever the seeds."""
+    return job.registration_number, job.structures_uid, job.scan_uid
+
+
+def _tg43_gy(patient: PatientMedia, seeds: Seeds, source: SourceModel) -> NDArray[np.float32]:
+    tg43 = DoseGrid(patient.media.geometry, source)
+    tg43.become([str(k) for k in range(len(seeds))], seeds)
+    return tg43.dose_gy.copy()
 
 
 def _share(dose: TransportDose, regions: Regions) -> float:

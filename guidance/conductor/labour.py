@@ -23,7 +23,11 @@ log = logging.getLogger(__name__)
 
 
 class Labour:
-    """Does one order after the other; keeps nothing of a case but structure sets it has read."""
+    """Does one order after the other.
+
+    It keeps nothing of a case but structure sets it has read and the last model-based dose, to
+    which a seed can be added.
+    """
 
     def __init__(self, wire: Wire, settings: Settings) -> None:
         """Be ready.

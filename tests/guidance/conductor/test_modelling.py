@@ -14,7 +14,9 @@ import pydicom
 import pytest
 
 from dose.geometry import GridGeometry
+from dose.seeds import Seeds
 from dose.structures import Structure
+from guidance.conductor.adding import Carried, how_many_more
 from guidance.conductor.carrying import PhotonRun
 from guidance.conductor.conductor import Conductor
 from guidance.conductor.exports import export_case
@@ -279,6 +281,70 @@ def test_it_is_stale_when_a_seed_drops_and_gone_under_another_registration(case:
     assert state.registration is not None
     moved = replace(state, registration=replace(state.registration, number=99))
     assert model.beside(bare, moved).modelled is None
+
+
+def dropped(case: Path, first: int, retraction_mm: float) -> CaseState:
+    """Drop one more seed."""
+    left = str(15 - (first - 4) // 3)
+    with Journal(str(case)) as journal:
+        for eid, (kind, *args) in enumerate(
+            (("RETRACT", "1", f"{retraction_mm}"), ("INTENT", "1", left),
+             ("DROP", "1", str(int(left) - 1))), start=first,
+        ):  # fmt: skip
+            name, payload = to_payload(record(eid, kind, *args))
+            journal.append("case", name, payload, at=AT)
+    return state_of(case)
+
+
+def test_a_seed_more_is_added_at_once_before_all_are_run_again(case: Path) -> None:
+    state, model = state_of(case), modelling()
+    job, found = model.due(state), []
+    assert job is not None
+    model.run(job, state, found.append)
+    one = done(found)
+    model.take(found[-1])
+    state, found = dropped(case, 7, 10.0), []
+    job = model.due(state)
+    assert job is not None
+    model.run(job, state, found.append)
+    quick, whole = found[0].view, done(found)
+    assert quick is not None
+    assert not quick.ended
+    assert not found[0].ended
+    assert quick.seeds == whole.seeds == 2
+    assert quick.event_number == job.event_number
+    # One seed's photons, on the grid that was there.
+    assert one.histories < quick.histories <= one.histories + 400_000
+    assert quick.geometry is one.geometry
+    assert any(r.startswith("The last seed was run alone and added") for r in quick.remarks)
+    assert not any("run alone" in r for r in whole.remarks)
+    for name, share in (("GTV", 0.1), ("Spinal cord", 0.25)):
+        a, b = quick.of(name), whole.of(name)
+        assert a is not None
+        assert b is not None
+        assert a.medium["mean_gy"] == pytest.approx(b.medium["mean_gy"], rel=share)
+    # No view of the whole run is shown that knows less than what stood there.
+    reached = [dict(f.view.reached)["target"] for f in found[1:-1] if f.view is not None]
+    assert all(r <= dict(quick.reached)["target"] for r in reached)
+
+
+def test_a_seed_that_moved_is_no_seed_more(case: Path) -> None:
+    state, model = state_of(case), modelling()
+    job, found = model.due(state), []
+    assert job is not None
+    model.run(job, state, found.append)
+    assert model._photons._carried is not None
+    _, bench, dose = model._photons._carried
+    carried = Carried(bench.patient.media, bench.seeds, dose)
+    first = bench.seeds
+    near = Seeds(first.position_mm + np.array((0, 6.0, 0)), first.axis, first.strength_u)
+    assert how_many_more(carried, first) == 0
+    assert how_many_more(carried, Seeds.together((first, near))) == 1
+    assert how_many_more(carried, Seeds.together((near, first))) == 0
+    far = Seeds(first.position_mm + np.array((500.0, 0, 0)), first.axis, first.strength_u)
+    assert how_many_more(carried, Seeds.together((first, far))) == 0
+    other = replace(job, scan_uid="1.2.99")
+    assert model._photons._with_more(other, state) is None
 
 
 class Room:
