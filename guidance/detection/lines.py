@@ -29,6 +29,7 @@ FLANK_MM = 2.6
 SHORTEST_MM = 30.0
 # Where many needles share a slice, only stretches of one are bright; longer than a seed.
 SHORTEST_PIECE_MM = 12.0
+THICK_MM, DIM, SHORTEST_DIM_MM = 2.5, 0.48, 20.0
 # What a slice shows of less than this share of its neighbour's brightness is no needle's.
 FAINT = 0.15
 # No bend takes a line further from where it begins.
@@ -63,16 +64,27 @@ def lines_in(stands_out: Contrast, frame: ScanFrame, sure: float, likely: float)
     index, value, height = _ridges(stands_out, likely)
     exact = np.column_stack((index[:, 2], index[:, 1], height)).astype(np.float64)
     metal = _Metal(frame.of_index(exact), value, frame.slice_mm)
-    bright = np.flatnonzero(value > sure)
-    piece = pieces(index[bright])
-    order = np.argsort(piece, kind="stable")
-    parts = np.split(bright[order], np.flatnonzero(np.diff(piece[order])) + 1)
     found: list[_Line] = []
-    # The largest pieces first: what a long line passes over is no line of its own.
-    for part in sorted(parts, key=len, reverse=True):
-        if len(part) and np.linalg.norm(np.ptp(metal.points[part], axis=0)) >= SHORTEST_PIECE_MM:
-            found += _lines_of(metal, part)
+    # Bright stretches first; then, in thick slices, long dim ones that are part of no line yet.
+    starts = [(sure, SHORTEST_PIECE_MM)]
+    if frame.slice_mm >= THICK_MM:
+        starts.append((DIM * sure, SHORTEST_DIM_MM))
+    for level, shortest in starts:
+        for part in _parts(index, np.flatnonzero((value > level) & metal.free)):
+            if np.linalg.norm(np.ptp(metal.points[part], axis=0)) >= shortest:
+                found += _lines_of(metal, part)
     return [line.curve for line in _bridged(metal, found)]
+
+
+def _parts(index: IntArray, chosen: IntArray) -> list[IntArray]:
+    """Return the connected pieces of chosen voxels, the largest first.
+
+    What a long line passes over is then no line of its own.
+    """
+    piece = pieces(index[chosen])
+    order = np.argsort(piece, kind="stable")
+    parts = np.split(chosen[order], np.flatnonzero(np.diff(piece[order])) + 1)
+    return sorted((p for p in parts if len(p)), key=len, reverse=True)
 
 
 def _ridges(stands_out: Contrast, level: float) -> tuple[IntArray, FloatArray, FloatArray]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.special import erf
 
 from guidance.detection.curves import SCALE_MM, degree_of, side_of
 from guidance.detection.frame import ScanFrame
+from guidance.detection.heights import Shares, heights
 
 FloatArray = NDArray[np.float64]
 
@@ -23,16 +23,11 @@ EVERY_MM = 1.0
 ASIDE_MM, ASIDE_STEP_MM = 2.0, 0.5
 # The middle of an image is that of its brighter part.
 CORE = 0.4
-# Needles of 1.27 mm: they lie in a slice as a box of that width does, its sigma and the rows'.
-HALF_MM = 0.45
-# Blur in the plane, of a steep needle's height at a place.
-BLUR_MM = 0.6
-# How far one middle and one share are off, and over how many neighbours together.
-ASIDE_SIGMA_MM, SHARE_SIGMA, TOGETHER = 0.2, 0.2, 5.0
+# How far one middle is off, and over how many neighbours together.
+ASIDE_SIGMA_MM, TOGETHER = 0.2, 5.0
 # Needles bend by a radius of some 400 mm; as much in height as is seen in the plane.
 FLATTEST_BEND, BEND_RATIO = 1.0 / 1500.0, 1.5
 TWIST_MM = 0.7
-ROUNDS = 15
 
 
 def settled(
@@ -66,10 +61,11 @@ def settled(
     # The first guess' own bend in height is no better known: it is fitted away.
     height = moved[:, 2].copy()
     own = np.linalg.lstsq(powers[at], height[at], rcond=None)[0]
-    start = own * (1.0, 1.0, *([0.0] * (degree - 1)))
+    flat = own * (1.0, 1.0, *([0.0] * (degree - 1)))
     loose = np.array((10.0, 10.0, slack, TWIST_MM))[: degree + 1]
     moved = moved.copy()
-    moved[:, 2] = powers @ _heights(values, frame, moved[at], powers[at], start, own, loose)
+    shares = Shares.of(values, frame, moved[at])
+    moved[:, 2] = powers @ heights(shares, powers[at], own, flat, loose)
     return moved
 
 
@@ -104,65 +100,6 @@ def _held(
 def _bend_of(points: FloatArray, side: FloatArray, t: FloatArray) -> float:
     """Return the curvature within the plane, 1/mm."""
     return float(abs(2.0 * np.polyfit(t - t.mean(), points @ side, 2)[0]))
-
-
-def _heights(
-    values: NDArray[np.int16],
-    frame: ScanFrame,
-    points: FloatArray,
-    rows: FloatArray,
-    mean: FloatArray,
-    start: FloatArray,
-    loose: FloatArray,
-) -> FloatArray:
-    """Return the polynomial of height that shares the brightness between slices as seen."""
-    step = float(frame.step[2])
-    lowest = np.floor(points[:, 2] / step).astype(int) - 1
-    slices = np.clip(lowest[:, None] + np.arange(4), 0, len(values) - 1)
-    index = frame.to_index(points)
-    seen = np.empty(slices.shape)
-    for c in range(4):
-        at = _in_slice(frame, points, index, slices[:, c])
-        seen[:, c] = ndimage.map_coordinates(values, at, np.float64, order=1, mode="nearest")
-    seen = np.clip(seen, 0.0, None)
-    seen[:, 1:][slices[:, 1:] == slices[:, :-1]] = 0.0
-    share = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
-    rise = np.gradient(points[:, 2]) / np.maximum(
-        np.linalg.norm(np.gradient(points[:, :2], axis=0), axis=1), 1e-3
-    )
-    width = np.hypot(HALF_MM, np.minimum(np.abs(rise), 3.0) * BLUR_MM)[:, None]
-    found, damping, cost = start, 1e-2, np.inf
-    tried = start
-    for _ in range(ROUNDS):
-        z = rows @ tried
-        up = ((slices + 0.5) * step - z[:, None]) / width
-        low = up - step / width
-        left = share - 0.5 * (erf(up / np.sqrt(2)) - erf(low / np.sqrt(2)))
-        # Outliers are heard less (Huber 1964).
-        far = np.abs(left) / SHARE_SIGMA
-        loss = np.where(far < 1.0, far**2, 2.0 * far - 1.0).sum() / TOGETHER
-        loss += float((((tried - mean) / loose) ** 2).sum())
-        if loss < cost:
-            found, cost, damping = tried, loss, damping / 5.0
-            slope = (np.exp(-0.5 * low**2) - np.exp(-0.5 * up**2)) / (width * np.sqrt(2 * np.pi))
-            heard = np.minimum(1.0, 1.0 / np.maximum(far, 1e-6)) / (SHARE_SIGMA**2 * TOGETHER)
-            normal = np.einsum("ic,ip,iq->pq", heard * slope**2, rows, rows) + np.diag(loose**-2.0)
-            gradient = np.einsum("ic,ip->p", heard * slope * left, rows)
-            gradient = gradient + (mean - found) / loose**2
-        else:
-            damping *= 10.0
-        tried = found + np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
-    return found
-
-
-def _in_slice(
-    frame: ScanFrame, points: FloatArray, index: FloatArray, slices: NDArray[np.int64]
-) -> FloatArray:
-    """Return (3, n) indices of the points' places in the plane, in the slices given."""
-    shift = slices[:, None] * frame.step[None, :2]
-    i = (points[:, 0] - shift[:, 0]) / frame.pixel_mm[0]
-    j = (points[:, 1] - shift[:, 1]) / frame.pixel_mm[1]
-    return np.vstack((slices, j, i))
 
 
 def brightest(

@@ -119,7 +119,7 @@ def test_needles_above_each_other_in_thick_slices_stay_apart() -> None:
     found = np.array(sorted((n.tip_mm for n in room.seen().needles), key=lambda p: p[2]))
     assert found.shape == (3, 3)
     assert np.abs(found - true)[:, :2].max() < 0.6
-    assert np.abs(found - true)[:, 2].max() < 4.0
+    assert np.abs(found - true)[:, 2].max() < 2.6
 
 
 def test_a_needle_dark_over_most_of_its_length_is_found() -> None:

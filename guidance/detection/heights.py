@@ -1,0 +1,145 @@
+"""The height of a needle from how its brightness is shared between neighbouring slices.
+
+A needle that runs within one slice is seen in that one only, wherever in it it lies; where it
+passes into the next, both show it. The height is a polynomial along the needle. In thick slices
+many fit the shares alike: then their mean is taken, each weighing as probable as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.special import erf
+
+from guidance.detection.frame import ScanFrame
+
+FloatArray = NDArray[np.float64]
+
+# A needle of 1.27 mm lies in a slice as a box of that width does, blurred by the rows; and a
+# steep one's height at a place is blurred as the image is in the plane. Standard deviations.
+HALF_MM, BLUR_MM = 0.45, 0.6
+# How far one share is off, and over how many neighbours together.
+SHARE_SIGMA, TOGETHER = 0.2, 5.0
+WINDOW = 4
+ROUNDS = 12
+# Slices from here on leave heights open; tried are so many of either end's, as shares of a
+# slice, and so many bends.
+THICK_MM = 1.5
+ENDS, BENDS = np.linspace(-0.7, 0.7, 9), np.array((-1.0, 0.0, 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """How the brightness at places along a needle is shared between slices.
+
+    Attributes:
+        share: (n, WINDOW) of each slice, adding up to 1.
+        middle_mm: (n, WINDOW) heights of the slices' middles.
+        width_mm: (n, 1) blur of the edges between slices.
+        step_mm: from slice to slice.
+    """
+
+    share: FloatArray
+    middle_mm: FloatArray
+    width_mm: FloatArray
+    step_mm: float
+
+    @classmethod
+    def of(cls, values: NDArray[np.int16], frame: ScanFrame, points: FloatArray) -> Shares:
+        """Read the shares at (n, 3) points, scan frame, mm."""
+        step = float(frame.step[2])
+        lowest = np.floor(points[:, 2] / step).astype(int) - WINDOW // 2 + 1
+        wanted = lowest[:, None] + np.arange(WINDOW)
+        slices = np.clip(wanted, 0, len(values) - 1)
+        seen = np.empty(slices.shape)
+        for c in range(WINDOW):
+            at = _in_slice(frame, points, slices[:, c])
+            seen[:, c] = ndimage.map_coordinates(values, at, np.float64, order=1, mode="nearest")
+        seen = np.where(slices == wanted, np.clip(seen, 0.0, None), 0.0)
+        share = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
+        flat = np.linalg.norm(np.gradient(points[:, :2], axis=0), axis=1)
+        rise = np.abs(np.gradient(points[:, 2])) / np.maximum(flat, 1e-3)
+        width = np.hypot(HALF_MM, np.minimum(rise, 3.0) * BLUR_MM)[:, None]
+        return cls(share, wanted * step, width, step)
+
+    def left(self, height_mm: FloatArray) -> FloatArray:
+        """Return (..., n, WINDOW) what (..., n) heights leave of the shares."""
+        up = (self.middle_mm + 0.5 * self.step_mm - height_mm[..., None]) / self.width_mm
+        low = up - self.step_mm / self.width_mm
+        return np.asarray(self.share - 0.5 * (erf(up / np.sqrt(2)) - erf(low / np.sqrt(2))))
+
+    def slope(self, height_mm: FloatArray) -> FloatArray:
+        """Return (n, WINDOW) how the modelled shares grow with height, 1/mm."""
+        up = (self.middle_mm + 0.5 * self.step_mm - height_mm[:, None]) / self.width_mm
+        low = up - self.step_mm / self.width_mm
+        bell = np.exp(-0.5 * low**2) - np.exp(-0.5 * up**2)
+        return np.asarray(bell / (self.width_mm * np.sqrt(2.0 * np.pi)))
+
+
+def heights(
+    shares: Shares, rows: FloatArray, start: FloatArray, mean: FloatArray, loose: FloatArray
+) -> FloatArray:
+    """Return the coefficients of a needle's height.
+
+    Args:
+        shares: seen at n places.
+        rows: (n, p) powers of the places along the needle.
+        start: (p,) coefficients to begin with, mm.
+        mean: (p,) what is expected.
+        loose: (p,) standard deviation from that.
+    """
+    found, damping, cost, tried = start, 1e-2, np.inf, start
+    for _ in range(ROUNDS):
+        left = shares.left(rows @ tried)
+        loss = float(_loss(left)) + float((((tried - mean) / loose) ** 2).sum())
+        if loss < cost:
+            found, cost, damping = tried, loss, damping / 5.0
+            slope = shares.slope(rows @ found)
+            far = np.maximum(np.abs(left) / SHARE_SIGMA, 1e-6)
+            heard = np.minimum(1.0, 1.0 / far) / (SHARE_SIGMA**2 * TOGETHER)
+            normal = np.einsum("ic,ip,iq->pq", heard * slope**2, rows, rows) + np.diag(loose**-2.0)
+            gradient = np.einsum("ic,ip->p", heard * slope * left, rows)
+            gradient = gradient + (mean - found) / loose**2
+        else:
+            damping *= 10.0
+        tried = found + np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
+    return found if shares.step_mm < THICK_MM else _mean(shares, rows, found, mean, loose)
+
+
+def _mean(
+    shares: Shares, rows: FloatArray, around: FloatArray, mean: FloatArray, loose: FloatArray
+) -> FloatArray:
+    """Return the mean of the polynomials around one, each as probable as the shares make it."""
+    straight = np.linalg.inv(rows[[0, -1], :2])
+    bends = BENDS if len(around) > 2 else BENDS[1:2]
+    first, last, bend = (g.ravel() for g in np.meshgrid(ENDS, ENDS, bends, indexing="ij"))
+    change = np.zeros((len(first), len(around)))
+    change[:, :2] = shares.step_mm * np.column_stack((first, last)) @ straight.T
+    if len(around) > 2:
+        # A bend that leaves the ends where they are.
+        size = bend * loose[2]
+        change[:, 2] = size
+        change[:, :2] -= (size[:, None] * rows[[0, -1], 2]) @ straight.T
+    tried = around + change
+    loss = _loss(shares.left(tried @ rows.T))
+    loss = loss + (((tried - mean) / loose)[:, 2:] ** 2).sum(axis=1)
+    weight = np.exp(-0.5 * (loss - loss.min()))
+    return np.asarray(weight @ tried / weight.sum())
+
+
+def _loss(left: FloatArray) -> FloatArray:
+    """Return the sum of squares over the last two axes, outliers heard less (Huber 1964)."""
+    far = np.abs(left) / SHARE_SIGMA
+    each = np.where(far < 1.0, far**2, 2.0 * far - 1.0)
+    return np.asarray(each.sum(axis=(-2, -1)) / TOGETHER)
+
+
+def _in_slice(frame: ScanFrame, points: FloatArray, slices: NDArray[np.int64]) -> FloatArray:
+    """Return (3, n) indices of the points' places in the plane, in the slices given."""
+    shift = slices[:, None] * frame.step[None, :2]
+    i = (points[:, 0] - shift[:, 0]) / frame.pixel_mm[0]
+    j = (points[:, 1] - shift[:, 1]) / frame.pixel_mm[1]
+    return np.vstack((slices, j, i))
