@@ -63,7 +63,7 @@ class Shares:
         flat = np.linalg.norm(np.gradient(points[:, :2], axis=0), axis=1)
         rise = np.abs(np.gradient(points[:, 2])) / np.maximum(flat, 1e-3)
         width = np.hypot(HALF_MM, np.minimum(rise, 3.0) * BLUR_MM)[:, None]
-        return cls(share, wanted * step, width, step)
+        return cls(share, np.asarray(wanted * step, np.float64), width, step)
 
     def left(self, height_mm: FloatArray) -> FloatArray:
         """Return (..., n, WINDOW) what (..., n) heights leave of the shares."""
