@@ -103,6 +103,12 @@ class Settings:
         with self._lock:
             return tuple(self._setting(key) for key in _keys(self._configuration))
 
+    @property
+    def seed_models(self) -> tuple[tuple[str, bool], ...]:
+        """Seed models that may be used here, and whether the site commissioned them itself."""
+        models = self._configuration.sources.usable()
+        return tuple((m.model, m.tier != "A") for m in models)
+
     def of(self, key: str) -> Setting:
         """Return one setting.
 

@@ -10,6 +10,7 @@ from guidance.console.driver import Driver
 from guidance.console.exporting import CaseExport
 from guidance.console.headless import in_words
 from guidance.console.headless import picture as picture_once
+from guidance.console.office import SettingsOffice
 from guidance.console.session import Session
 from guidance.console.worklist import worklist_of
 from guidance.errors import GuidanceError
@@ -33,7 +34,7 @@ def run_on_screen(session: Session, *, timeout_s: float | None) -> int:
     Raises:
         CommandError: there is no display.
     """
-    room = Room(session, timeout_s)
+    room, site = Room(session, timeout_s), session.options.site
     try:
         play(
             session.desk,
@@ -42,6 +43,7 @@ def run_on_screen(session: Session, *, timeout_s: float | None) -> int:
             every_ms=LOOK_EVERY_MS,
             settings=session.options.screen,
             worklist=worklist_of(session.options.worklist, session.options.ae_title),
+            office=SettingsOffice(site) if site is not None else None,
         )
     finally:
         room.stop()

@@ -32,6 +32,7 @@ from guidance.procedure.advance import replayed
 from guidance.procedure.events import ProcedureEvent, from_record
 from guidance.procedure.snapshot import Snapshot
 from guidance.procedure.state import CaseState
+from guidance.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class SessionOptions:
         ct: HU to density, for it.
         worklist: who is asked for today's patients.
         ae_title: that we ask under.
+        site: all settings, to be looked at and changed; None where there are none.
     """
 
     store: Path
@@ -73,6 +75,7 @@ class SessionOptions:
     ct: CtSettings = field(default_factory=CtSettings)
     worklist: WorklistSettings = field(default_factory=WorklistSettings)
     ae_title: str = "SEEDGUIDE"
+    site: Settings | None = None
 
     @classmethod
     def from_arguments(cls, arguments: argparse.Namespace) -> Self:
@@ -95,6 +98,7 @@ class SessionOptions:
             ct=settings.ct,
             worklist=settings.worklist,
             ae_title=settings.listener.ae_title,
+            site=Settings(arguments.config, settings, _given(arguments)),
         )
 
 
@@ -275,6 +279,16 @@ def _arrived_earlier(journal: Journal, case_id: str) -> frozenset[tuple[int, str
         for record in journal.records(other)
         if record.kind == "SeriesReceived"
     )
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return what the command line puts over the configuration, by its key there."""
+    given = {
+        "listener.store": arguments.store,
+        "journal.where": arguments.journal,
+        "applicator.url": arguments.applicator,
+    }
+    return {key: str(value) for key, value in given.items() if value}
 
 
 def _newest_open(journal: Journal) -> str:

@@ -1,76 +1,99 @@
-"""Keys, settings and what this is: a page that takes the place of the tables."""
+"""Keys, versions and what this is: a page that takes the place of the tables."""
 
 from __future__ import annotations
 
 import html
 import platform
-from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires, version
 
-from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, Qt
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout
+from PyQt5.QtCore import QT_VERSION_STR, Qt
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from guidance.screen import theme
-from guidance.screen.buttons import push
 from guidance.screen.given import Given
 from guidance.screen.keys import ACTIONS, Keys
-from guidance.screen.language import LANGUAGES, language, tr
+from guidance.screen.language import tr
 from guidance.screen.panels import label
 from guidance.screen.words import coloured
 
-# What the figures on the screen depend on.
-PACKAGES = ("seedguide", "numpy", "scipy", "pydicom", "pynetdicom", "SimpleITK", "pyqtgraph")
-
-
+# Parts of the distribution that the room runs on; the others are for building and testing it.
+PARTS = {"", "transport", "assistant", "screen"}
 COLUMNS = 3
 
 
 class AboutPage(Given, QFrame):
-    """The keys in two columns, the settings, the versions and the notice."""
+    """The keys in columns; the notice, the versions and the seed models."""
 
-    def __init__(self, keys: Keys, speak: Callable[[str], None]) -> None:
+    def __init__(self, keys: Keys, models: Sequence[tuple[str, bool]] = ()) -> None:
         """Make the page.
 
         Args:
             keys: in use.
-            speak: called with the language chosen.
+            models: of seeds that may be used here, and whether the site commissioned them.
         """
         super().__init__()
         self.setProperty("role", "panel")
         row = QHBoxLayout(self)
+        row.setContentsMargins(8, 4, 8, 4)
         self._keys = label("quiet")
         self._keys.setText(_keys(keys))
         self._keys.setAlignment(Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._keys, 5)
         self.setMinimumSize(1, 1)
         side = QVBoxLayout()
-        row.addLayout(side, 2)
+        side.setSpacing(4)
+        row.addLayout(side, 3)
         notice = label("action", wrap=True)
         notice.setText(coloured(tr(theme.NOTICE), theme.WARN))
         side.addWidget(notice)
-        self._versions = label("quiet", wrap=True)
-        self._versions.setText(html.escape(versions()))
-        side.addWidget(self._versions)
-        buttons = QHBoxLayout()
-        for code, name in LANGUAGES.items():
-            button = push(name, "primary" if code == language() else "")
-            button.clicked.connect(lambda _checked, code=code: speak(code))
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        side.addLayout(buttons)
+        for text in (versions(), *seed_models(models)):
+            line = label("quiet", wrap=True)
+            line.setText(html.escape(text))
+            side.addWidget(line)
         side.addStretch(1)
+
+    @property
+    def text(self) -> str:
+        """All that is said, as rich text."""
+        return " ".join(part.text() for part in self.findChildren(QLabel))
 
 
 def versions() -> str:
-    """Return the versions of what this runs on, in one line."""
-    found = [f"Python {platform.python_version()}", f"Qt {QT_VERSION_STR}"]
-    found.append(f"PyQt5 {PYQT_VERSION_STR}")
-    for name in PACKAGES:
-        try:
+    """Return the versions of the program and of everything that it runs on, in one line."""
+    names = ["seedguide"]
+    with suppress(PackageNotFoundError):
+        names += sorted({_name(line) for line in requires("seedguide") or () if _needed(line)})
+    found = []
+    for name in names:
+        with suppress(PackageNotFoundError):
             found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
+    found[1:1] = [f"Python {platform.python_version()}", f"Qt {QT_VERSION_STR}"]
+    found.append(f"SQLite {sqlite3.sqlite_version}")
     return ", ".join(found)
+
+
+def _name(requirement: str) -> str:
+    """Return the name of a requirement (PEP 508)."""
+    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+
+
+def _needed(requirement: str) -> bool:
+    part = re.search(r"extra\s*==\s*['\"]([^'\"]+)", requirement)
+    return (part.group(1) if part else "") in PARTS
+
+
+def seed_models(models: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
+    """Return which seed models may be used here, in a line each for why."""
+    enabled = ", ".join(model for model, own in models if not own)
+    own = ", ".join(model for model, own in models if own)
+    lines = [tr("seed models enabled: {models}", models=enabled)] if enabled else []
+    if own:
+        lines.append(tr("commissioned by this site: {models}", models=own))
+    return tuple(lines)
 
 
 def _keys(keys: Keys) -> str:

@@ -21,7 +21,8 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "work": ("F7", marked("stop the work under way, or run it again")),
     "seen": ("F8", marked("alarm seen")),
     "silence": ("F9", marked("alarm sound paused or on")),
-    "about": ("F1", marked("keys, settings, about")),
+    "about": ("F1", marked("keys, versions, about")),
+    "settings": ("F7", marked("settings")),
     "decisions": ("F5", marked("questions, time-out, advice, signatures")),
     "language": ("F12", marked("English or Chinese")),
     "up": ("PgUp", marked("one slice headward")),
@@ -69,6 +70,20 @@ class Keys:
     def usual(cls) -> Self:
         """Return the usual keys."""
         return cls()
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """What differs from the usual keys, as ``action=Key``."""
+        return tuple(f"{a}={k}" for a, k in self._keys.items() if k != ACTIONS[a][0])
+
+    def with_key(self, action: str, key: str) -> Keys:
+        """Return the same keys, one of them changed.
+
+        Raises:
+            RefusedError: the key cannot be given, or has another action.
+        """
+        others = [text for text in self.given if not text.startswith(f"{action}=")]
+        return Keys((*others, f"{action}={key}"))
 
     def of(self, action: str) -> str:
         """Return the key of an action, in words."""

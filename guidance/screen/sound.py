@@ -47,6 +47,10 @@ class AlarmSound(QObject):
         """Whether a person has paused the sound."""
         return self._pause.isActive()
 
+    def hear(self) -> None:
+        """Make the sound once, so that a person knows it can be heard."""
+        self._pulse()
+
     def toggle(self) -> None:
         """Pause the sound for two minutes, or end the pause."""
         if self.paused:

@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import QApplication
 from guidance.configuration import ScreenSettings
 from guidance.errors import CommandError
 from guidance.screen.acts import Acts
+from guidance.screen.house import Office
 from guidance.screen.keys import Keys
 from guidance.screen.language import LANGUAGES, speak
 from guidance.screen.scheduled import Worklist
@@ -41,6 +42,7 @@ def play(
     banner: str = "",
     settings: ScreenSettings | None = None,
     worklist: Worklist | None = None,
+    office: Office | None = None,
 ) -> None:
     """Show the window until it is closed.
 
@@ -53,6 +55,7 @@ def play(
         banner: of a recorded case; empty in a room.
         settings: language and keys.
         worklist: who is asked for today's patients; None for nobody.
+        office: keeps the settings; None where there are none to keep.
 
     Raises:
         CommandError: there is no display, or no such language.
@@ -75,6 +78,7 @@ def play(
         keys=Keys(settings.keys),
         by_turns=True,
         worklist=worklist,
+        office=office,
     )
     screen = QGuiApplication.primaryScreen()
     if screen is not None:

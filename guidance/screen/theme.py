@@ -99,6 +99,8 @@ def style_sheet(scale: float) -> str:
     QPushButton {{ background: #222b33; {button} #3a4651; border-radius: {px(5)}; }}
     QPushButton:hover {{ background: #2c3741; }}
     QPushButton[role="small"] {{ font-size: {px(17)}; padding: {px(1)} {px(8)}; }}
+    QPushButton[role="small-primary"] {{ font-size: {px(17)}; padding: {px(1)} {px(8)};
+        background: #1f4a5c; border-color: {NOTE}; }}
     QPushButton[role="primary"] {{ background: #1f4a5c; {button} {NOTE}; font-weight: bold; }}
     QPushButton[role="sure"] {{ background: {WARN}; color: {GROUND}; {button} {WARN};
         font-weight: bold; }}

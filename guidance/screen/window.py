@@ -19,22 +19,24 @@ from guidance.screen.cartridges import CartridgeForm
 from guidance.screen.decisions import DecisionPage
 from guidance.screen.dosepanel import DoseFigures
 from guidance.screen.figures import DvhPlot
+from guidance.screen.house import Office
 from guidance.screen.hovering import Teller
 from guidance.screen.keys import Keys, plan_move
 from guidance.screen.language import LANGUAGES, language, speak, tr
 from guidance.screen.needletable import NeedlePanel
+from guidance.screen.pages import Pages
 from guidance.screen.panels import (
     ImplantPanel,
     NeedleCard,
     NextAction,
     StepRail,
     TopBar,
-    ignore_hint,
     label,
 )
 from guidance.screen.progress import ProgressStrip
 from guidance.screen.scene import Scene
 from guidance.screen.scheduled import Worklist
+from guidance.screen.settingspage import SettingsPage
 from guidance.screen.sound import AlarmSound
 from guidance.screen.status import AlarmLine, Clerk
 from guidance.screen.turns import Turns
@@ -64,6 +66,7 @@ class RoomWindow(QMainWindow):
         banner: str = "",
         by_turns: bool = False,
         worklist: Worklist | None = None,
+        office: Office | None = None,
     ) -> None:
         """Make an empty window.
 
@@ -76,11 +79,12 @@ class RoomWindow(QMainWindow):
             banner: of a recorded case, said beside the notice; it makes no sound.
             by_turns: whether to draw piece by piece while the event loop runs, not at once.
             worklist: who is asked for today's patients; None for nobody.
+            office: keeps the settings; None where there are none to keep.
         """
         super().__init__()
         self._turns = Turns(self, at_once=not by_turns)
         self._clock, self._acts, self._banner = clock, acts, banner
-        self._worklist = worklist
+        self._worklist, self._office = worklist, office
         self.keys = keys or Keys.usual()
         self._snapshot: Snapshot | None = None
         self._scale = 0.0
@@ -108,13 +112,11 @@ class RoomWindow(QMainWindow):
         self.act_bar = ActBar(self._clerk.perform, self._operator, self.keys)
         self.cartridges = CartridgeForm(self._clerk.perform)
         self.cartridges.hide()
-        self.about = AboutPage(self.keys, self.change_language)
-        self.about.hide()
+        self.about = AboutPage(self.keys, self._office.seed_models if self._office else ())
         self.decisions = DecisionPage(self._clerk.perform)
-        self.decisions.hide()
         self.worklist = WorklistPage(self._clerk.perform, self._worklist, self._clock)
-        self.worklist.hide()
         self.worklist.done.connect(self._leave_worklist)
+        self.settings = SettingsPage(self._office, self, self.sound.hear)
         self.act_bar.worklist_button.clicked.connect(self.toggle_worklist)
         self.act_bar.reason = lambda: self.decisions.reason.text().strip()
         self.status = label()
@@ -140,15 +142,13 @@ class RoomWindow(QMainWindow):
         side.addWidget(self.card, 1)
         side.addWidget(self.implant)
         middle, lower = QHBoxLayout(), QHBoxLayout()
-        self._lower = (self.needles, self.dvh, self.figures)
         middle.addWidget(self.scene, 71)
         middle.addLayout(side, 29)
-        lower.addWidget(self.needles, 34)
-        lower.addWidget(self.dvh, 29)
-        lower.addWidget(self.figures, 37)
-        for page in self._pages():
-            lower.addWidget(page, 100)
-            ignore_hint(page)
+        self._pages = Pages(
+            lower,
+            ((self.needles, 34), (self.dvh, 29), (self.figures, 37)),
+            (self.about, self.decisions, self.worklist, self.settings),
+        )
         rows.addWidget(self.top_bar)
         rows.addWidget(self.rail)
         rows.addWidget(self.next_action)
@@ -197,6 +197,7 @@ class RoomWindow(QMainWindow):
         self.cartridges.show_snapshot(snapshot)
         self._turns.do("decisions", lambda: self.decisions.show_snapshot(snapshot))
         self.worklist.show_snapshot(snapshot)
+        self.settings.show_snapshot(snapshot)
         self._show_needle()
         self._grow_older()
 
@@ -251,8 +252,12 @@ class RoomWindow(QMainWindow):
         self._rows.setStretch(LOWER_ROW, 34 if shown else LOWER_SHARE)
 
     def toggle_about(self) -> None:
-        """Show keys, settings and versions in the place of the tables, or the tables again."""
+        """Show keys and versions in the place of the tables, or the tables again."""
         self._page(self.about)
+
+    def toggle_settings(self) -> None:
+        """Show the settings in the place of the tables, or the tables again."""
+        self._page(self.settings)
 
     def toggle_decisions(self) -> None:
         """Show what waits for a person in the place of the tables, or the tables again."""
@@ -260,26 +265,18 @@ class RoomWindow(QMainWindow):
 
     def toggle_worklist(self) -> None:
         """Show today's patients in the place of the tables, or the tables again."""
-        self._page(self.worklist)
-        if not self.worklist.isHidden():
+        if self._page(self.worklist):
             self.worklist.begin()
 
     def _leave_worklist(self) -> None:
         if not self.worklist.isHidden():
             self.toggle_worklist()
 
-    def _pages(self) -> tuple[QWidget, ...]:
-        return (self.about, self.decisions, self.worklist)
-
-    def _page(self, page: QWidget) -> None:
-        shown = page.isHidden()
-        for other in self._pages():
-            other.setVisible(shown and other is page)
-        for widget in self._lower:
-            widget.setVisible(not shown)
+    def _page(self, page: QWidget) -> bool:
         ground = self.centralWidget()
         if ground is not None:
             ground.setFocus()
+        return self._pages.toggle(page)
 
     def _move_plan(self, event: QKeyEvent) -> bool:
         """Move the plan by half a millimetre or half a degree, if one is to be accepted."""
@@ -296,10 +293,18 @@ class RoomWindow(QMainWindow):
 
     def change_language(self, wanted: str) -> None:
         """Say everything in another language; what is shown and typed stays."""
-        if wanted == language():
-            return
-        speak(wanted)
-        operator, snapshot = self._operator.text(), self._snapshot
+        if wanted != language():
+            speak(wanted)
+            self._build_anew()
+
+    def change_keys(self, keys: Keys) -> None:
+        """Use other keys, and name them on the buttons."""
+        self.keys = keys
+        self._build_anew()
+
+    def _build_anew(self) -> None:
+        operator, snapshot, heading = self._operator.text(), self._snapshot, self.settings.heading
+        page = self._pages.shown
         self._turns.forget()
         self._build(operator)
         self._scale = 0.0
@@ -307,6 +312,8 @@ class RoomWindow(QMainWindow):
         self._show_sound()
         if snapshot is not None:
             self.show_snapshot(snapshot)
+        self.settings.show_heading(heading)
+        self._pages.show(page)
 
     def _next_language(self) -> None:
         others = list(LANGUAGES)
@@ -332,6 +339,7 @@ class RoomWindow(QMainWindow):
             view.text_scale = scale
         self.table.set_row_height(round(30 * scale))
         self.worklist.table.set_row_height(round(34 * scale))
+        self.settings.set_row_height(round(30 * scale))
         self.dvh.set_scale(scale)
         self.act_bar.operator.setFixedWidth(round(230 * scale))
 
@@ -351,6 +359,7 @@ class RoomWindow(QMainWindow):
             "about": self.toggle_about,
             "decisions": self.toggle_decisions,
             "worklist": self.toggle_worklist,
+            "settings": self.toggle_settings,
             "fusion": scene.next_way,
             "compare": scene.compare,
             "language": self._next_language,

@@ -19,6 +19,7 @@ from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme
 from guidance.screen.acts import Acts, Answer, Perform
 from guidance.screen.buttons import TwoStepButton, push
+from guidance.screen.given import Given
 from guidance.screen.language import said, tr
 from guidance.screen.panels import label
 from guidance.screen.scheduled import Scheduled, ScheduledTable, Worklist
@@ -27,7 +28,7 @@ from guidance.screen.words import coloured, person_name
 SAY_EVERY_MS = 500
 
 
-class WorklistPage(QFrame):
+class WorklistPage(Given, QFrame):
     """The table, a filter, and the two ways to open a case."""
 
     answered = pyqtSignal(int, object)

@@ -11,7 +11,9 @@ from PyQt5.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTableWidget
 
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import RoomWindow
+from guidance.screen.about import versions
 from guidance.screen.language import FOLDER, language, said, speak, tr
+from guidance.screen.settingwords import HEADINGS
 from tests.screen.room_case import NOW, Recorder, snapshot
 from tests.screen.texts import Texts, in_code, read_ts
 
@@ -22,7 +24,7 @@ LATIN = re.compile(
     r"|Example|Case|Dr|P-0042|case-1|L3|left|GTV|Spinal|cord|A17|B2|SN7"
     r"|mm|cm|cc|Gy|HU|LPS|CT|TG|DVH|D90|V100|V150|D0\.1cc|Dmax|HFP|HFS|[WLUzx]\b"
     r"|F\d+|Esc|PgUp|PgDown|Home|Right|Left|Ctrl|[A-Z]\b|s\b"
-    r"|Python|Qt|PyQt5|seedguide|numpy|scipy|pydicom|pynetdicom|SimpleITK|pyqtgraph|rc\d*|dev\d*"
+    r"|Python|Qt|SQLite|seedguide|rc\d*|dev\d*|AET|HOST|PORT|TLS|AE|EQD2|worklist|peer|--config|FILE"
     r"|English)"
 )
 
@@ -52,6 +54,8 @@ def shown(window: RoomWindow) -> list[str]:
 
 
 def latin_words(text: str) -> list[str]:
+    # Names of packages are names.
+    text = text.replace(versions(), " ")
     return re.findall(r"[A-Za-z]{2,}", LATIN.sub(" ", text))
 
 
@@ -106,6 +110,13 @@ def test_no_english_is_left_on_the_screen(window, step):
     window.show_snapshot(case)
     window._toggle_cartridges()
     window.toggle_about()
+    window.toggle_settings()
+    for heading in HEADINGS:
+        window.settings.show_heading(heading)
+        for text in shown(window):
+            if "1 of 11" not in text and "passes the spinal cord" not in text:
+                assert not latin_words(text), text
+    window.toggle_worklist()
     window.scene.measure()
     for text in shown(window):
         if "1 of 11" not in text and "passes the spinal cord" not in text:

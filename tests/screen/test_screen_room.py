@@ -34,6 +34,7 @@ class FakeSession:
             screen=self.screen,
             worklist=WorklistSettings(),
             ae_title="SEEDGUIDE",
+            site=None,
         )
         self.mailbox = Mailbox()
         self.desk = Recorder()

@@ -16,9 +16,13 @@ CORE_FILES = (
     "guidance/ledger",
     "guidance/conductor/conductor.py",
     "guidance/conductor/desk.py",
+    "guidance/configuration.py",
+    "guidance/configuration_file.py",
     "guidance/console/frontdesk.py",
     "guidance/console/session.py",
     "guidance/console/exporting.py",
+    "guidance/screen/keys.py",
+    "guidance/settings.py",
     "devices/dicom/peer.py",
     "guidance/conductor/dosing.py",
     "guidance/conductor/picture.py",
@@ -32,6 +36,7 @@ SPEAKERS = {
     "DeviceBroken": 0,
     "raised": 3,
 }
+SPEAKERS = {"with_alarm": 2, "RefusedError": 0, "DeviceBroken": 0, "BrokenError": 0, "raised": 3}
 # Here every sentence that is returned or kept for one is for the screen.
 SAYING = ("steps.py", "asking.py")
 # Put together from parts, so that they stand nowhere whole.

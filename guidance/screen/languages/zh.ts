@@ -12,6 +12,14 @@
       <translation>正在写出报告与对象</translation>
     </message>
     <message>
+      <source>seed models enabled: {models}</source>
+      <translation>已启用的粒子型号：{models}</translation>
+    </message>
+    <message>
+      <source>commissioned by this site: {models}</source>
+      <translation>本单位验收的型号：{models}</translation>
+    </message>
+    <message>
       <source>grey scales</source>
       <translation>灰度预设</translation>
     </message>
@@ -608,8 +616,12 @@
       <translation>暂停 / 恢复报警声</translation>
     </message>
     <message>
-      <source>keys, settings, about</source>
-      <translation>按键、设置、关于</translation>
+      <source>keys, versions, about</source>
+      <translation>按键、版本、关于</translation>
+    </message>
+    <message>
+      <source>settings</source>
+      <translation>设置</translation>
     </message>
     <message>
       <source>questions, time-out, advice, signatures</source>
@@ -914,6 +926,286 @@
     <message>
       <source>accession</source>
       <translation>登记号</translation>
+    </message>
+    <message>
+      <source>setting</source>
+      <translation>设置</translation>
+    </message>
+    <message>
+      <source>value</source>
+      <translation>值</translation>
+    </message>
+    <message>
+      <source>from</source>
+      <translation>来源</translation>
+    </message>
+    <message>
+      <source>a change holds</source>
+      <translation>更改生效</translation>
+    </message>
+    <message>
+      <source>NOT KEPT: {why}</source>
+      <translation>未保存：{why}</translation>
+    </message>
+    <message>
+      <source>Hear an alarm</source>
+      <translation>试听报警</translation>
+    </message>
+    <message>
+      <source>kept in {file}</source>
+      <translation>保存于 {file}</translation>
+    </message>
+    <message>
+      <source>no configuration file (--config)</source>
+      <translation>没有配置文件（--config）</translation>
+    </message>
+    <message>
+      <source>Not changed beside a patient: change the file, then start again.</source>
+      <translation>治疗中不作更改：请修改文件后重新启动。</translation>
+    </message>
+    <message>
+      <source>Keep</source>
+      <translation>保存</translation>
+    </message>
+    <message>
+      <source>{value} (after a restart)</source>
+      <translation>{value}（重启后）</translation>
+    </message>
+    <message>
+      <source>{value}; THIS CASE: {case}</source>
+      <translation>{value}；本病例：{case}</translation>
+    </message>
+    <message>
+      <source>Choose a setting</source>
+      <translation>请选择一项设置</translation>
+    </message>
+    <message>
+      <source>press the key or pedal</source>
+      <translation>请按下按键或踏板</translation>
+    </message>
+    <message>
+      <source>Choose a language below.</source>
+      <translation>请在下方选择语言。</translation>
+    </message>
+    <message>
+      <source>Kept.</source>
+      <translation>已保存。</translation>
+    </message>
+    <message>
+      <source>NOT CHANGED: {why}</source>
+      <translation>未更改：{why}</translation>
+    </message>
+    <message>
+      <source>Kept; holds after a restart.</source>
+      <translation>已保存；重启后生效。</translation>
+    </message>
+    <message>
+      <source>Screen, worklist</source>
+      <translation>屏幕、工作列表</translation>
+    </message>
+    <message>
+      <source>Keys, pedals</source>
+      <translation>按键、踏板</translation>
+    </message>
+    <message>
+      <source>Limits</source>
+      <translation>限值</translation>
+    </message>
+    <message>
+      <source>Cables, record</source>
+      <translation>连接、记录</translation>
+    </message>
+    <message>
+      <source>Seeds, dose</source>
+      <translation>粒子、剂量</translation>
+    </message>
+    <message>
+      <source>default</source>
+      <translation>默认</translation>
+    </message>
+    <message>
+      <source>file</source>
+      <translation>文件</translation>
+    </message>
+    <message>
+      <source>command line</source>
+      <translation>命令行</translation>
+    </message>
+    <message>
+      <source>at once</source>
+      <translation>立即</translation>
+    </message>
+    <message>
+      <source>after a restart</source>
+      <translation>重启后</translation>
+    </message>
+    <message>
+      <source>in the file alone</source>
+      <translation>仅在文件中</translation>
+    </message>
+    <message>
+      <source>yes</source>
+      <translation>是</translation>
+    </message>
+    <message>
+      <source>no</source>
+      <translation>否</translation>
+    </message>
+    <message>
+      <source>language</source>
+      <translation>语言</translation>
+    </message>
+    <message>
+      <source>worklist, AET@HOST:PORT</source>
+      <translation>工作列表，AET@HOST:PORT</translation>
+    </message>
+    <message>
+      <source>worklist: modality wanted</source>
+      <translation>工作列表：所需设备类型</translation>
+    </message>
+    <message>
+      <source>worklist: station wanted</source>
+      <translation>工作列表：所需工作站</translation>
+    </message>
+    <message>
+      <source>worklist: longest wait for an answer</source>
+      <translation>工作列表：最长等待应答</translation>
+    </message>
+    <message>
+      <source>least distance to an organ at risk</source>
+      <translation>距危及器官最小距离</translation>
+    </message>
+    <message>
+      <source>cord, largest dose (0: none set)</source>
+      <translation>脊髓最大剂量（0：未设）</translation>
+    </message>
+    <message>
+      <source>cord, hottest 0.1 cc (0: none set)</source>
+      <translation>脊髓最热 0.1 cc（0：未设）</translation>
+    </message>
+    <message>
+      <source>cord, EQD2 without an earlier course</source>
+      <translation>脊髓 EQD2，无既往疗程</translation>
+    </message>
+    <message>
+      <source>cord, EQD2 with an earlier course</source>
+      <translation>脊髓 EQD2，有既往疗程</translation>
+    </message>
+    <message>
+      <source>target, least V100</source>
+      <translation>靶区最低 V100</translation>
+    </message>
+    <message>
+      <source>least spacing of proposed seeds</source>
+      <translation>建议粒子最小间距</translation>
+    </message>
+    <message>
+      <source>seeds in one proposal, at most</source>
+      <translation>一次建议最多粒子数</translation>
+    </message>
+    <message>
+      <source>residual that needs a reason</source>
+      <translation>需说明理由的残差</translation>
+    </message>
+    <message>
+      <source>turn that needs a reason</source>
+      <translation>需说明理由的转角</translation>
+    </message>
+    <message>
+      <source>age of a plan that needs a word</source>
+      <translation>需说明的计划时龄</translation>
+    </message>
+    <message>
+      <source>days</source>
+      <translation>天</translation>
+    </message>
+    <message>
+      <source>items of the time-out</source>
+      <translation>术前核查项目</translation>
+    </message>
+    <message>
+      <source>no seeds while an item is open</source>
+      <translation>有未核查项目时不许可粒子</translation>
+    </message>
+    <message>
+      <source>who signs before the case is closed</source>
+      <translation>关闭病例前由谁签名</translation>
+    </message>
+    <message>
+      <source>listener: address</source>
+      <translation>接收端：地址</translation>
+    </message>
+    <message>
+      <source>listener: port</source>
+      <translation>接收端：端口</translation>
+    </message>
+    <message>
+      <source>our AE title</source>
+      <translation>本机 AE 标题</translation>
+    </message>
+    <message>
+      <source>listener: folder of the store</source>
+      <translation>接收端：存储文件夹</translation>
+    </message>
+    <message>
+      <source>listener: allowed callers</source>
+      <translation>接收端：允许的呼叫方</translation>
+    </message>
+    <message>
+      <source>TLS: certificate</source>
+      <translation>TLS：证书</translation>
+    </message>
+    <message>
+      <source>TLS: its key</source>
+      <translation>TLS：其密钥</translation>
+    </message>
+    <message>
+      <source>TLS: authorities of peers</source>
+      <translation>TLS：对方的签发机构</translation>
+    </message>
+    <message>
+      <source>a series is whole after quiet of</source>
+      <translation>静默多久后序列视为完整</translation>
+    </message>
+    <message>
+      <source>applicator: port</source>
+      <translation>植入器：端口</translation>
+    </message>
+    <message>
+      <source>record of all cases</source>
+      <translation>全部病例的记录</translation>
+    </message>
+    <message>
+      <source>seed models commissioned beyond the enabled</source>
+      <translation>除已启用外另行验收的粒子型号</translation>
+    </message>
+    <message>
+      <source>folders of the department's source files</source>
+      <translation>本科室粒子数据文件夹</translation>
+    </message>
+    <message>
+      <source>HU to density, by scanner</source>
+      <translation>HU 至密度，按扫描机</translation>
+    </message>
+    <message>
+      <source>scanners without a curve</source>
+      <translation>无标定曲线的扫描机</translation>
+    </message>
+    <message>
+      <source>model-based dose (research)</source>
+      <translation>基于模型的剂量（研究用）</translation>
+    </message>
+    <message>
+      <source>its uncertainty wanted</source>
+      <translation>其所需不确定度</translation>
+    </message>
+    <message>
+      <source>its longest time</source>
+      <translation>其最长时间</translation>
+    </message>
+    <message>
+      <source>spacing of its grid</source>
+      <translation>其网格间距</translation>
     </message>
     <message>
       <source>counted, in no scan yet</source>
@@ -1427,6 +1719,10 @@
   <context>
     <name>core</name>
     <message>
+      <source>event {a} of case {b} cannot follow event {c}</source>
+      <translation>病例 {b} 的事件 {a} 不能接在事件 {c} 之后</translation>
+    </message>
+    <message>
       <source>case {a} has {b} events; there is no event {c}</source>
       <translation>病例 {a} 有 {b} 个事件；没有事件 {c}</translation>
     </message>
@@ -1489,26 +1785,6 @@
     <message>
       <source>taking in what is in doubt needs a reason; give one</source>
       <translation>采用存疑内容须有理由；请填写</translation>
-    </message>
-    <message>
-      <source>The scan {a} {b} than the scans before: the patient was moved or the table was set anew. Register to it anew (needles and seeds are carried over), or take it as the same frame if nobody moved?</source>
-      <translation>扫描 {a} 与之前的扫描不同（{b}）：患者移动过或床面重新设定过。重新配准（针和粒子将随之转换），还是无人移动、视为同一坐标系？</translation>
-    </message>
-    <message>
-      <source>Structure set {a} {b}. Use it all the same?</source>
-      <translation>结构集 {a} {b}。仍要使用吗？</translation>
-    </message>
-    <message>
-      <source>Plan {a} was made {b} days before this scan ({c}); the case allows {d}. The target may have grown. Use it all the same?</source>
-      <translation>计划 {a} 制定于本次扫描 {b} 天前（{c}）；本病例允许 {d} 天。靶区可能已增大。仍要使用吗？</translation>
-    </message>
-    <message>
-      <source>In the scan of the room {a} seem to be swapped: it matches the planning CT better turned by half about the axis from {b}. Patient position entered: planning CT {c}, this scan {d}. Set it aside, correct the position and scan again; or is the position right?</source>
-      <translation>现场扫描中{a}似乎颠倒：绕{b}轴转半圈后与计划 CT 更吻合。录入的体位：计划 CT {c}，本次扫描 {d}。请搁置该扫描、更正体位后重新扫描；还是体位无误？</translation>
-    </message>
-    <message>
-      <source>A second CT in the planning CT's frame of reference arrived ({a}). Is it a planning CT, or a scan of the room on the same table?</source>
-      <translation>收到与计划 CT 同一坐标系的第二个 CT（{a}）。它是计划 CT，还是同一床面上的现场扫描？</translation>
     </message>
     <message>
       <source>use it</source>
@@ -1763,8 +2039,12 @@
       <translation>病例已关闭</translation>
     </message>
     <message>
-      <source>Something like a seed is seen at ({a}) mm, {b} mm from the nearest counted seed{c}. It is left out until somebody says what it is.</source>
-      <translation>在 ({a}) mm 处见到类似粒子之物，距最近的已计数粒子 {b} mm{c}。在有人说明之前不计入。</translation>
+      <source>journal record {a} of case {b} is a {c}, which this version does not know; open the case with the version that wrote it</source>
+      <translation>病例 {b} 的记录 {a} 为 {c}，本版本不识；请用写入它的版本打开该病例</translation>
+    </message>
+    <message>
+      <source>journal record {a} ({b}) cannot be read: {c}</source>
+      <translation>记录 {a}（{b}）无法读取：{c}</translation>
     </message>
     <message>
       <source>{a} of {b} counted seeds are not seen on the scan: {c}.</source>
@@ -2083,8 +2363,92 @@
       <translation>基于模型的剂量</translation>
     </message>
     <message>
+      <source>journal of case {a}: {b}</source>
+      <translation>病例 {a} 的记录：{b}</translation>
+    </message>
+    <message>
       <source>no case is open at this moment; ask again</source>
       <translation>此刻没有打开的病例；请重试</translation>
+    </message>
+    <message>
+      <source>configuration {a}: {b} must be a table, [{c}]</source>
+      <translation>配置 {a}：{b} 须为表 [{c}]</translation>
+    </message>
+    <message>
+      <source>{a} must be a list of texts</source>
+      <translation>{a} 须为文本列表</translation>
+    </message>
+    <message>
+      <source>{a} must be {b}, not {c}</source>
+      <translation>{a} 须为 {b}，而非 {c}</translation>
+    </message>
+    <message>
+      <source>listener.port must be 1 to 65535</source>
+      <translation>listener.port 须为 1 至 65535</translation>
+    </message>
+    <message>
+      <source>listener.ae_title must have 1 to 16 characters (PS3.5 AE)</source>
+      <translation>listener.ae_title 须为 1 至 16 个字符（PS3.5 AE）</translation>
+    </message>
+    <message>
+      <source>listener.quiet_s must be 0.1 to 60</source>
+      <translation>listener.quiet_s 须为 0.1 至 60</translation>
+    </message>
+    <message>
+      <source>ct.uncalibrated must be 'schneider' or 'refuse', not {a}</source>
+      <translation>ct.uncalibrated 须为 'schneider' 或 'refuse'，而非 {a}</translation>
+    </message>
+    <message>
+      <source>modelled.uncertainty_percent must be 0.1 to 50</source>
+      <translation>modelled.uncertainty_percent 须为 0.1 至 50</translation>
+    </message>
+    <message>
+      <source>modelled.time_limit_s must be above 0</source>
+      <translation>modelled.time_limit_s 须大于 0</translation>
+    </message>
+    <message>
+      <source>modelled.spacing_mm must be 0.5 to 5</source>
+      <translation>modelled.spacing_mm 须为 0.5 至 5</translation>
+    </message>
+    <message>
+      <source>worklist.peer must be AET@HOST:PORT, such as RIS@10.0.0.2:104, not {a}</source>
+      <translation>worklist.peer 须写作 AET@HOST:PORT，如 RIS@10.0.0.2:104，而非 {a}</translation>
+    </message>
+    <message>
+      <source>worklist.answer_s must be 1 to 120</source>
+      <translation>worklist.answer_s 须为 1 至 120</translation>
+    </message>
+    <message>
+      <source>configuration {a} cannot be read: {b}</source>
+      <translation>配置 {a} 无法读取：{b}</translation>
+    </message>
+    <message>
+      <source>configuration {a} is not TOML: {b}</source>
+      <translation>配置 {a} 不是 TOML：{b}</translation>
+    </message>
+    <message>
+      <source>configuration {a}: [{b}] is not known; there are {c}</source>
+      <translation>配置 {a}：不识 [{b}]；有 {c}</translation>
+    </message>
+    <message>
+      <source>configuration {a}: {b}.{c} is not known; [{d}] has {e}</source>
+      <translation>配置 {a}：不识 {b}.{c}；[{d}] 有 {e}</translation>
+    </message>
+    <message>
+      <source>configuration {a}: {b}</source>
+      <translation>配置 {a}：{b}</translation>
+    </message>
+    <message>
+      <source>{a}.{b} cannot be changed here; change the file by hand</source>
+      <translation>{a}.{b} 无法在此更改；请手工修改文件</translation>
+    </message>
+    <message>
+      <source>configuration {a} was not changed: {b}</source>
+      <translation>配置 {a} 未更改：{b}</translation>
+    </message>
+    <message>
+      <source>the configuration is not TOML: {a}</source>
+      <translation>配置不是 TOML：{a}</translation>
     </message>
     <message>
       <source>another case is being opened already</source>
@@ -2101,6 +2465,38 @@
     <message>
       <source>the export was stopped</source>
       <translation>导出已停止</translation>
+    </message>
+    <message>
+      <source>key {a}: there is no action {b}; there are {c}</source>
+      <translation>按键 {a}：没有动作 {b}；有 {c}</translation>
+    </message>
+    <message>
+      <source>key {a}: {b} is no key that can be given</source>
+      <translation>按键 {a}：{b} 不是可指定的按键</translation>
+    </message>
+    <message>
+      <source>key {a} is given to {b} and to {c}</source>
+      <translation>按键 {a} 同时指定给 {b} 和 {c}</translation>
+    </message>
+    <message>
+      <source>{a} is yes or no, not {b}</source>
+      <translation>{a} 为是或否，而非 {b}</translation>
+    </message>
+    <message>
+      <source>there is no setting {a}</source>
+      <translation>没有设置 {a}</translation>
+    </message>
+    <message>
+      <source>{a} must be a number, not {b}</source>
+      <translation>{a} 须为数字，而非 {b}</translation>
+    </message>
+    <message>
+      <source>{a} is changed in the file alone, and not during a case</source>
+      <translation>{a} 仅在文件中更改，且不在病例进行中</translation>
+    </message>
+    <message>
+      <source>there is no configuration file; start with --config FILE</source>
+      <translation>没有配置文件；请用 --config FILE 启动</translation>
     </message>
     <message>
       <source>{a} cannot be reached, or speaks no DICOM</source>
