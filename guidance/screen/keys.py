@@ -22,7 +22,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "seen": ("F8", marked("alarm seen")),
     "silence": ("F9", marked("alarm sound paused or on")),
     "about": ("F1", marked("keys, versions, about")),
-    "settings": ("F7", marked("settings")),
+    "settings": ("F10", marked("settings")),
     "decisions": ("F5", marked("questions, time-out, advice, signatures")),
     "language": ("F12", marked("English or Chinese")),
     "up": ("PgUp", marked("one slice headward")),

@@ -74,7 +74,7 @@ def said(window: RoomWindow) -> str:
 
 
 def test_a_key_shows_every_setting_with_where_it_comes_from(qtbot, window):
-    qtbot.keyClick(window, Qt.Key.Key_F7)
+    qtbot.keyClick(window, Qt.Key.Key_F10)
     assert window.settings.isVisible()
     there = {}
     for heading in HEADINGS:
@@ -86,7 +86,7 @@ def test_a_key_shows_every_setting_with_where_it_comes_from(qtbot, window):
     assert there["applicator: port"] == ["/dev/ttyUSB0", "command line", "in the file alone"]
     assert there["seed models commissioned beyond the enabled"][0] == "6702"
     assert str(window.settings._office.where) in window.settings.where.text()
-    qtbot.keyClick(window, Qt.Key.Key_F7)
+    qtbot.keyClick(window, Qt.Key.Key_F10)
     assert window.table.isVisible()
 
 
