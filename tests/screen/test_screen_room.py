@@ -43,7 +43,7 @@ class FakeSession:
     def folder(self, _case_id: str) -> Path | None:
         return self.options.out
 
-    def export(self, shown):
+    def export(self, shown, **_named):
         self.exported.append(shown)
 
 
