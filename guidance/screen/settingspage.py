@@ -208,9 +208,9 @@ class SettingsPage(Given, QFrame):
         rows = []
         for setting in self._office.rows if self._office is not None else ():
             table, _, name = setting.key.partition(".")
-            if setting.key not in WORDS or HEADING_OF_TABLE[table] != self._heading:
+            if setting.key == "screen.keys" or HEADING_OF_TABLE[table] != self._heading:
                 continue
-            words, unit = WORDS[setting.key]
+            words, unit = WORDS.get(setting.key, (setting.key, ""))
             value, warns = _said(setting.text, unit), setting.waits
             if setting.waits:
                 value = tr("{value} (after a restart)", value=value)

@@ -55,6 +55,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ct.calibrations": (marked("HU to density, by scanner"), ""),
     "ct.uncalibrated": (marked("scanners without a curve"), ""),
     "modelled.on": (marked("model-based dose (research)"), ""),
+    "modelled.research_models": (marked("seed models for it, for research alone"), ""),
     "modelled.uncertainty_percent": (marked("its uncertainty wanted"), "%"),
     "modelled.time_limit_s": (marked("its longest time"), "s"),
     "modelled.spacing_mm": (marked("spacing of its grid"), "mm"),

@@ -1196,6 +1196,10 @@
       <translation>基于模型的剂量（研究用）</translation>
     </message>
     <message>
+      <source>seed models for it, for research alone</source>
+      <translation>其粒子型号（仅供研究）</translation>
+    </message>
+    <message>
       <source>its uncertainty wanted</source>
       <translation>其所需不确定度</translation>
     </message>
