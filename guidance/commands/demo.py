@@ -20,6 +20,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trouble", action="store_true", help="the applicator's plug and power fail once each"
     )
+    parser.add_argument(
+        "--physics",
+        choices=("plain", "sinogram"),
+        default="plain",
+        help="of the scans: plain and quick, or through a sinogram, with streaks and noise",
+    )
     parser.add_argument("--case", choices=("lumbar", "thoracic"), default="lumbar")
 
 
@@ -42,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         case=arguments.case,
         headless=arguments.headless,
         trouble=arguments.trouble,
+        physics=arguments.physics,
     )
     summary = play(story, lambda text: print(text, file=sys.stderr, flush=True))
     for line in _in_words(summary):

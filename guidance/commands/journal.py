@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from guidance.journal import Record
+    from guidance.journal import Journal, Record
 
 SUMMARY = "Verify, show or export the record of a case."
 
@@ -22,20 +22,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", action="store_true", help="show: what became of each seed, and the account"
     )
+    parser.add_argument(
+        "--at", type=int, metavar="N", help="show: how the case stood right after event N"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Verify the chain, show the records as text, or export them as JSON lines."""
-    from guidance.errors import RefusedError
+    from guidance.errors import CommandError, RefusedError
     from guidance.journal import Journal
 
+    if arguments.at is not None and (arguments.act != "show" or arguments.seeds):
+        raise CommandError("--at N goes with show alone")
     with Journal(arguments.journal, read_only=True) as journal:
         cases = journal.cases()
         if arguments.case and arguments.case not in cases:
             raise RefusedError(
                 f"there is no case {arguments.case}; there are: {', '.join(cases) or 'none'}"
             )
+        if arguments.at is not None:
+            _show_at(journal, arguments)
         whole = True
         for case_id in (arguments.case,) if arguments.case else cases:
             verification = journal.verify(case_id)
@@ -50,6 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
                 }
                 print(json.dumps(line) if arguments.json else _in_words(line))
                 continue
+            if arguments.at is not None:
+                continue
             if arguments.act == "show" and arguments.seeds:
                 _show_seeds(case_id, journal.records(case_id))
                 continue
@@ -62,6 +71,26 @@ def run(arguments: argparse.Namespace) -> int:
         if not whole:
             print("seedguide journal: the chain does not hold", file=sys.stderr)
         return 0 if whole else 1
+
+
+def _show_at(journal: Journal, arguments: argparse.Namespace) -> None:
+    """Print how one case stood right after an event."""
+    from guidance.errors import CommandError
+    from guidance.procedure.advance import state_at
+    from guidance.procedure.events import from_record
+    from guidance.procedure.moment import in_words, moment
+
+    cases = journal.cases()
+    if not arguments.case and len(cases) != 1:
+        raise CommandError(f"--at N is of one case; choose it with --case: {', '.join(cases)}")
+    case_id = arguments.case or cases[0]
+    # Nothing after the event is read: it may be of a version that knows more.
+    records = [r for r in journal.records(case_id) if r.number <= arguments.at]
+    state = state_at(case_id, (from_record(r) for r in records), arguments.at)
+    if arguments.json:
+        print(json.dumps(moment(state), ensure_ascii=False))
+    else:
+        print("\n".join(in_words(state)))
 
 
 def _as_json(record: Record) -> str:

@@ -35,9 +35,8 @@ STEPS_MM = (4.0, 1.0)
 RIVAL = 0.03
 RIVAL_MM = 15.0
 LEAST_BONE_VOXELS = 200
-# A scan that matches better by so much when turned by half has coordinates that are wrong by that
-# (benchmarks/registration.py: what the right way up gains over the best of the others).
-TURNED_GAIN = 0.005
+# A scan that matches better when turned by half has coordinates that are wrong by that: a doubt
+# too many costs an answer (benchmarks/registration.py tells how often it is right).
 HALF_TURNS = (("left to right", (0, 1)), ("front to back", (0, 2)), ("head to feet", (1, 2)))
 
 
@@ -131,7 +130,7 @@ def find_turn(planning: FloatArray, room: FloatArray, score: float) -> str:
     the technologist entered prone for supine or head first for feet first. One vertebra looks
     much the same head up and head down, so a good residual is no proof; the whole scan is.
     """
-    scores = [(score + TURNED_GAIN, "")]
+    scores = [(score, "")]
     for axis, turned in HALF_TURNS:
         scores += [
             (s, axis) for _, s in likely_shifts(planning, np.flip(room, turned), SEARCH_MM, 1)

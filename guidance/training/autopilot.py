@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from guidance.ledger import Delivery, Disposition
-from guidance.procedure.closing import ledger
+from guidance.procedure.closing import ledger, roles_wanted
 from guidance.procedure.dropping import permit_refusal
 from guidance.procedure.events import (
     AlarmAcknowledged,
@@ -17,12 +17,15 @@ from guidance.procedure.events import (
     CartridgeReceived,
     CaseClosed,
     CaseOpened,
+    CheckAnswered,
     DoseReported,
     Event,
     ImplantVerified,
     NeedlesConfirmed,
+    QuestionAnswered,
     RegistrationAccepted,
     SeedsPermitted,
+    Signed,
 )
 from guidance.procedure.snapshot import Snapshot
 from guidance.procedure.state import CaseState
@@ -54,7 +57,7 @@ class Autopilot:
             return CaseOpened(self.name)
         if state.closed_by:
             return None
-        for step in (self._check_in, self._acknowledge, self._guide):
+        for step in (self._check_in, self._acknowledge, self._answer, self._time_out, self._guide):
             if (act := step(state)) is not None:
                 return act
         return self._permit(state, permit) or self._verify(state, snapshot) or self._close(state)
@@ -78,6 +81,29 @@ class Autopilot:
         for alarm in state.alarms:
             if not alarm.acknowledged_by:
                 return AlarmAcknowledged(alarm.key, self.name)
+        return None
+
+    def _answer(self, state: CaseState) -> Event | None:
+        """Leave out what is in doubt: that is the first answer of every question."""
+        for question in state.questions:
+            reason = f"scripted person: {question.answers[0]}"
+            return QuestionAnswered(question.key, question.answers[0], self.name, reason)
+        return None
+
+    def _time_out(self, state: CaseState) -> Event | None:
+        """Work off the list once there is a plan to hold patient and seeds against."""
+        if state.plan is None:
+            return None
+        for check in state.checklist:
+            if not check.answered_by:
+                return CheckAnswered(check.item, True, self.name)
+        return None
+
+    def _sign(self, state: CaseState) -> Event | None:
+        """Sign in each role; nobody signs in two, so the first name goes with the first."""
+        for role in roles_wanted(state):
+            name = f"{self.name} ({role})" if state.signatures else self.name
+            return Signed(role, name)
         return None
 
     def _guide(self, state: CaseState) -> Event | None:
@@ -116,6 +142,8 @@ class Autopilot:
     def _close(self, state: CaseState) -> Event | None:
         if not state.verified_by:
             return None
+        if (signature := self._sign(state)) is not None:
+            return signature
         for cartridge in state.account.cartridges:
             if cartridge.closed_with is None and not cartridge.in_place:
                 # What the follower counted when it came out; a sealed one is as delivered.

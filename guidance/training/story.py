@@ -46,6 +46,7 @@ class Story:
         case: level of the spine.
         headless: no window even where there is a display.
         trouble: whether the applicator's plug and power fail once each.
+        physics: of the scans: ``plain`` or ``sinogram``.
     """
 
     out: Path
@@ -55,6 +56,7 @@ class Story:
     case: str
     headless: bool
     trouble: bool = False
+    physics: str = "plain"
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def rehearsal(story: Story, say: Callable[[str], None]) -> Iterator[Rehearsal]:
         *(sys.executable, "-m", "simulators", "suite"),
         *("--seed", str(story.seed), "--seeds", str(story.seeds)),
         *("--slice-mm", str(story.slice_mm), "--case", story.case),
+        *("--physics", story.physics),
         *("--port", str(port), "--called-ae", AE_TITLE),
         *("--applicator", str(link), "--truth", str(truth)),
         *(("--trouble",) if story.trouble else ()),
