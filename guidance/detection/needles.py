@@ -184,7 +184,7 @@ def _measured(
     inside = slice(entry, last + 1)
     if profile.t[last] - profile.t[entry] < LEAST_INSIDE_MM or last - first < SHORTEST_MM / STEP_MM:
         return None
-    points = settled(volume.hu, frame, profile.t, profile.points, (first, last))
+    points = settled(volume.hu, frame, profile.t, profile.points, (first, entry, last))
     if _brightest_stretch(brightest(stands_out.hu, frame, points[inside])) < _steel_hu(frame):
         return None
     if _width(volume, frame, points[inside]) > WIDEST_MM:

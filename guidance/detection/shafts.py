@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from guidance.detection.curves import SCALE_MM, degree_of, side_of
+from guidance.detection.curves import SCALE_MM, side_of
 from guidance.detection.frame import ScanFrame
 from guidance.detection.heights import Shares, heights
 
@@ -27,46 +27,53 @@ CORE = 0.4
 ASIDE_SIGMA_MM, TOGETHER = 0.2, 5.0
 # Needles bend by a radius of some 400 mm; as much in height as is seen in the plane.
 FLATTEST_BEND, BEND_RATIO = 1.0 / 1500.0, 1.5
-TWIST_MM = 0.7
+BEND_MM, TWIST_MM = 5.0, 0.5
 
 
 def settled(
     values: NDArray[np.int16], frame: ScanFrame, t: FloatArray, points: FloatArray,
-    seen: tuple[int, int],
+    seen: tuple[int, int, int],
 ) -> FloatArray:  # fmt: skip
     """Return (n, 3) the points of a needle, moved onto its image.
 
     Args:
         values: HU (nz, ny, nx).
         frame: of the scan.
-        t: (n,) mm along the needle.
+        t: (n,) mm along the needle, rising towards the tip.
         points: (n, 3) a first guess, scan frame, mm.
-        seen: first and last index that metal is seen at; the rest is carried on.
+        seen: index where its metal begins, where it passes the skin, and where it ends; beyond
+            that the needle is carried on.
     """
-    first, last = seen
-    every = max(1, round(EVERY_MM / (t[1] - t[0])))
-    at = np.arange(first, last + 1, every)
-    middle = 0.5 * (t[first] + t[last])
-    s = (t - middle) / SCALE_MM
-    degree = degree_of(float(t[last] - t[first]))
-    powers = s[:, None] ** np.arange(degree + 1)
-    side = side_of(points[last] - points[first])
+    first, entry, last = seen
+    at = np.arange(first, last + 1, max(1, round(EVERY_MM / (t[1] - t[0]))))
+    rows = _rows(t, first, entry)
+    chord = points[last] - points[first]
+    side = side_of(chord)
+    base = points[first] + ((t - t[first]) / (t[last] - t[first]))[:, None] * chord
     moved = points
+    loose = np.array((np.inf, np.inf, BEND_MM, TWIST_MM))
     for _ in range(2):
         off, weight = _middles(values, frame, moved[at], side)
-        loose = np.array((3.0, 3.0, 3.0, TWIST_MM))[: degree + 1]
-        moved = moved + (powers @ _held(powers[at], off, weight, loose))[:, None] * side
-    bend = _bend_of(moved[at], side, t[at])
-    slack = SCALE_MM**2 / 2.0 * np.hypot(FLATTEST_BEND, BEND_RATIO * bend)
-    # The first guess' own bend in height is no better known: it is fitted away.
-    height = moved[:, 2].copy()
-    own = np.linalg.lstsq(powers[at], height[at], rcond=None)[0]
-    flat = own * (1.0, 1.0, *([0.0] * (degree - 1)))
-    loose = np.array((10.0, 10.0, slack, TWIST_MM))[: degree + 1]
-    moved = moved.copy()
+        aside = _held(rows[at], (moved[at] - base[at]) @ side + off, weight, loose)
+        moved = base + (rows @ aside)[:, None] * side
+        moved[:, 2] = points[:, 2]
+    # The first guess' own bend in height is no better known than none.
+    own = np.linalg.lstsq(rows[at], points[at, 2], rcond=None)[0]
+    flat = np.linalg.lstsq(rows[at, :2], points[at, 2], rcond=None)[0]
+    loose[:2] = 10.0
+    loose[2] = np.hypot(SCALE_MM**2 / 2.0 * FLATTEST_BEND, BEND_RATIO * aside[2])
     shares = Shares.of(values, frame, moved[at])
-    moved[:, 2] = powers @ heights(shares, powers[at], own, flat, loose)
+    moved[:, 2] = rows @ heights(shares, rows[at], own, np.append(flat, (0.0, 0.0)), loose)
     return moved
+
+
+def _rows(t: FloatArray, first: int, entry: int) -> FloatArray:
+    """Return (n, 4) what a needle's course is made of.
+
+    Outside the patient it is straight; in tissue it bends, evenly or nearly so.
+    """
+    s, h = (t - t[first]) / SCALE_MM, np.maximum(t - t[entry], 0.0) / SCALE_MM
+    return np.column_stack((np.ones_like(s), s, h**2, h**3))
 
 
 def _middles(
@@ -95,11 +102,6 @@ def _held(
         left = np.abs(values - rows @ found)
         weight = np.where(weight > 0, np.minimum(1.0, ASIDE_SIGMA_MM / np.maximum(left, 1e-6)), 0)
     return np.asarray(found)
-
-
-def _bend_of(points: FloatArray, side: FloatArray, t: FloatArray) -> float:
-    """Return the curvature within the plane, 1/mm."""
-    return float(abs(2.0 * np.polyfit(t - t.mean(), points @ side, 2)[0]))
 
 
 def brightest(

@@ -31,7 +31,7 @@ ASIDE_MM = (-0.5, -0.25, 0.0, 0.25, 0.5)
 # From the edge to the foremost metal, mm: of a needle within thick slices; slices of this
 # thickness show two thirds of that; a needle that leaves its slice at this angle shows so much
 # less of it.
-THICK_MM, THIN_SLICE_MM, STEEP_DEG, STEEP_MM = 1.3, 1.6, 18.0, 0.43
+THICK_MM, THIN_SLICE_MM, STEEP_DEG, STEEP_MM = 1.42, 1.6, 18.0, 0.6
 # What bevels leave of uncertainty.
 BEVEL_SIGMA_MM = 0.3
 # Rays lost in metal brighten what lies beside it, there, by this share of the metal or more.
