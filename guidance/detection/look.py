@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.candidates import Group, small, split
-from guidance.detection.counting import WORTH_GOING_ON, Explained, Run, lone_starts
+from guidance.detection.counting import LEAST_WITHIN, WORTH_GOING_ON, Explained, Run, lone_starts
 from guidance.detection.patches import Scan, excess, lone_size, patch_of, voxels
 from guidance.detection.rods import RISE, TURN, Fit, Look, fit_best, fit_rods
 
@@ -28,6 +28,8 @@ SURE_WITHIN, SURE_EXPLAINED = 0.97, 0.9
 FAIRLY_EXPLAINED, MANY = 0.78, 8
 # How many must show how seeds look.
 ENOUGH_SURE = 3
+# What has a seed's metal up to this share is likely one.
+LIKELY = 0.35
 # However well the model fits lone seeds, beside others it will leave a little.
 LEAST_MISFIT = 0.3
 # Seeds follow their needles. Directions that scatter more than this are no common one; however
@@ -67,7 +69,10 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
     again = [fit_rods(e.patch, look, e.fit.centres, e.fit.axes) for e in alike]
     misfit = float(np.median([f.cost / f.points for f in again]))
     look = replace(look, misfit=max(misfit, LEAST_MISFIT))
-    return _lying(look, np.array([f.axes[0] for f in again]))
+    likely = [e for e in lone if abs(e.fit.amplitudes[0] / amplitude - 1) < LIKELY]
+    refitted = [fit_rods(e.patch, look, e.fit.centres, e.fit.axes) for e in likely]
+    good = [f.axes[0] for f in refitted if f.explained_within >= LEAST_WITHIN]
+    return _lying(look, np.array([f.axes[0] for f in again]), np.array(good).reshape(-1, 3))
 
 
 def _lone(scan: Scan, group: Group) -> Explained | None:
@@ -106,24 +111,34 @@ def _mode(values: Sequence[float]) -> float:
     return float(np.exp(np.median(ordered[first : first + half])))
 
 
-def _lying(look: Look, axes: FloatArray) -> Look:
+def _lying(look: Look, sure: FloatArray, likely: FloatArray) -> Look:
     """Add to a look how seeds lie: the direction they share, or else how steep they are.
 
-    What one image says of a seed's tilt is little; many that lie alike say more.
+    What one image says of a seed's tilt is little; many that lie alike say more. The sure ones
+    show best how seeds lie in the plane. But many of them are sure because they lie in two
+    slices, and such seem steeper than they are: how steep is taken from all that are likely.
     """
-    if len(axes) < MANY:
+    if min(len(sure), len(likely)) < MANY:
         return look
-    common = np.linalg.eigh(axes.T @ axes)[1][:, -1]
-    along = np.abs(axes @ common)
-    turn = OF_MEDIAN * float(np.median(np.arccos(np.clip(along, 0.0, 1.0))))
+    common, turn = _shared(sure)
     if turn > MOST_TURN:
-        rise = OF_MEDIAN * float(np.median(np.abs(axes[:, 2])))
+        rise = OF_MEDIAN * float(np.median(np.abs(likely[:, 2])))
         return replace(look, rise=float(np.clip(rise, LEAST_RISE, RISE)))
-    signs = np.where(axes @ common < 0, -1.0, 1.0)
-    rise = OF_MEDIAN * float(np.median(np.abs(signs * axes[:, 2] - common[2])))
+    of_all = _shared(likely)[0]
+    of_all *= 1.0 if of_all @ common > 0 else -1.0
+    signs = np.where(likely @ of_all < 0, -1.0, 1.0)
+    rise = OF_MEDIAN * float(np.median(np.abs(signs * likely[:, 2] - of_all[2])))
+    flat = np.sqrt(max(1.0 - of_all[2] ** 2, 0.0)) / max(np.hypot(*common[:2]), 1e-9)
     return replace(
         look,
-        axis=common,
+        axis=np.array((flat * common[0], flat * common[1], of_all[2])),
         turn=float(np.clip(turn, LEAST_TURN, TURN)),
         rise=float(np.clip(rise, LEAST_RISE, RISE)),
     )
+
+
+def _shared(axes: FloatArray) -> tuple[FloatArray, float]:
+    """Return (3,) the direction nearest to all axes, and how far they scatter, radians."""
+    common = np.linalg.eigh(axes.T @ axes)[1][:, -1]
+    along = np.clip(np.abs(axes @ common), 0.0, 1.0)
+    return common, OF_MEDIAN * float(np.median(np.arccos(along)))
