@@ -11,8 +11,8 @@ from dose.geometry import GridGeometry
 from dose.seeds import Seeds
 from dose.sources import load
 from dose.structures import Structure, sample
+from dose.transport.media import Media
 from dose.transport.metal import Metal, capsule_of
-from dose.transport.simulation import Media
 from dose.transport.tissues import media_from_hu, without_metal
 from guidance.conductor.modelled import CORD_REACH_MM
 from guidance.media import region_mask

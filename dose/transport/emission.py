@@ -76,14 +76,6 @@ class Part:
     line_share: FloatArray
     cosine: FloatArray
 
-    def density(self) -> FloatArray:
-        """Return photons for each solid angle over their mean, at 401 cosines from -1 to 1."""
-        at = np.linspace(-1.0, 1.0, 401)
-        edges = np.clip(np.stack((at - 0.0025, at + 0.0025)), -1.0, 1.0)
-        steps = np.linspace(0.0, 1.0, len(self.cosine))
-        low, high = np.interp(edges, self.cosine, steps)
-        return np.asarray(2.0 * (high - low) / (edges[1] - edges[0]))
-
     def density_across(self) -> float:
         """Return the probability density of the cosine near 0, as wide as strength is measured."""
         steps = np.linspace(0.0, 1.0, len(self.cosine))
@@ -134,7 +126,6 @@ class Emission:
             np.cumsum(share) * (1.0 + 1e-12),
             np.array([(p.from_cm, p.to_cm) for p in self.parts]),
             np.stack([p.cosine for p in self.parts]),
-            np.stack([p.density() for p in self.parts]),
             self.line_kev,
             np.cumsum([p.line_share for p in self.parts], axis=1) * (1.0 + 1e-12),
         )

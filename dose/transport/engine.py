@@ -1,14 +1,10 @@
 """Photons through voxels: one history after another, the same on any number of threads.
 
-Photoelectric absorption ends a history, Compton and Rayleigh scattering turn it; nothing is
-biased. Dose is scored along tracks: every centimetre in a voxel adds energy times mu_en / rho,
-once with the coefficients of its medium and once with those of water. Histories are dealt to a
-fixed number of parts, each with its own memory and each history with random numbers of its own
-(xoroshiro128+ of Blackman and Vigna, started from the history's number by splitmix64), so that
-the parts are the batches of the uncertainty, and threads change nothing.
-
-Voxels that metal reaches into are marked; there a photon meets the metal as it lies, not as
-voxels (``metal.py``). The metal of its own seed it does not meet: the law of emission has it.
+Photoelectric absorption ends a history, Compton and Rayleigh scattering turn it. Dose is scored
+along tracks (``walking.py``). Nothing is biased, but where a region is looked at (``looking.py``).
+Histories are dealt to a fixed number of parts, each with its own memory and each history with
+random numbers of its own, so that the parts are the batches of the uncertainty, and threads
+change nothing.
 """
 
 from __future__ import annotations
@@ -19,24 +15,17 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from dose.transport.coefficients import (
-    ANGLE_STEP_KEV,
-    ELECTRON_REST_KEV,
-    LOWEST_KEV,
-    STEP_KEV,
-)
-from dose.transport.metal import MARK, next_metal
+from dose.transport.chance import begin, from_nodes, turn_about, uniform
+from dose.transport.coefficients import ANGLE_STEP_KEV, ELECTRON_REST_KEV, LOWEST_KEV
+from dose.transport.compiled import within
+from dose.transport.looking import MOST_RAYS, WAITING, WAITS, look_around
+from dose.transport.walking import LOST, MEDIUM, MET, NEAR, WATCHED, fly, row_of, voxel_of
 
 PARTS = 16
-# Columns of the tally: energy emitted, absorbed, escaped (keV), steps.
-EMITTED, ABSORBED, ESCAPED, STEPS = range(4)
-_FAR = 1e30
-# How a way through a voxel can end.
-_PASSED, _MET, _LOST = range(3)
-# Of a seed whose photons are aimed: the share that follows the law of emission alone, and how
-# sharp the others are aimed (mean cosine).
-NATURAL, AIM = 0.3, 0.6
-_U = np.uint64
+# Columns of the tally, keV: energy emitted, absorbed, escaped, and made by rays and chance less
+# what these took (nothing, in the mean); steps.
+EMITTED, ABSORBED, ESCAPED, MADE_UP, STEPS = range(5)
+_ROOM = WAITING - int(MOST_RAYS) - 1
 
 
 class Shining(NamedTuple):
@@ -46,8 +35,6 @@ class Shining(NamedTuple):
         part_cdf: (p,) cumulative shares of the parts.
         reach: (p, 2) from where to where a part lies on the axis, cm from the middle.
         cosine: (p, m) cosines to the axis at equal steps of probability from -1 to 1.
-        density: (p, n) photons for each solid angle over their mean, at equal steps of that
-            cosine from -1 to 1.
         line_kev: (k,) energies.
         line_cdf: (p, k) cumulative shares.
     """
@@ -55,278 +42,179 @@ class Shining(NamedTuple):
     part_cdf: NDArray[np.float64]
     reach: NDArray[np.float64]
     cosine: NDArray[np.float64]
-    density: NDArray[np.float64]
     line_kev: NDArray[np.float64]
     line_cdf: NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _split(x):  # type: ignore[no-untyped-def]
-    z = (x ^ (x >> _U(30))) * _U(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> _U(27))) * _U(0x94D049BB133111EB)
-    return z ^ (z >> _U(31))
+def _shine(place, pole, state, centre, axis, shining):  # type: ignore[no-untyped-def]
+    """Put a new photon on its seed's line; return its part of the seed, and energy.
 
-
-@njit(cache=True, nogil=True, inline="always")
-def _start(state, run, history):  # type: ignore[no-untyped-def]
-    step = _U(0x9E3779B97F4A7C15)
-    first = _split(_U(run) + step) ^ (_U(history) * step)
-    state[0] = _split(first + step)
-    state[1] = _split(first + step + step) | _U(1)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _uniform(state):  # type: ignore[no-untyped-def]
-    """Return a number from 0 to 1, neither included at the upper end."""
-    s0, s1 = state[0], state[1]
-    result = s0 + s1
-    s1 ^= s0
-    state[0] = ((s0 << _U(24)) | (s0 >> _U(40))) ^ s1 ^ (s1 << _U(16))
-    state[1] = (s1 << _U(37)) | (s1 >> _U(27))
-    return np.float64(result >> _U(11)) * (1.0 / 9007199254740992.0)
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _from_nodes(nodes, u):  # type: ignore[no-untyped-def]
-    """Return a value at a probability, from values at equal steps of it."""
-    place = u * (len(nodes) - 1)
-    k = min(int(place), len(nodes) - 2)
-    return nodes[k] + (place - k) * (nodes[k + 1] - nodes[k])
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _turned(direction, cosine, azimuth):  # type: ignore[no-untyped-def]
-    """Turn a unit direction (3,) in place."""
-    x, y, z = direction[0], direction[1], direction[2]
-    sine = np.sqrt(max(0.0, 1.0 - cosine * cosine))
-    a, b = sine * np.cos(azimuth), sine * np.sin(azimuth)
-    if abs(z) > 0.99999:
-        sign = 1.0 if z > 0 else -1.0
-        direction[0], direction[1], direction[2] = a, b, cosine * sign
-        return
-    rho = np.sqrt(1.0 - z * z)
-    direction[0] = x * cosine + (x * z * a - y * b) / rho
-    direction[1] = y * cosine + (y * z * a + x * b) / rho
-    direction[2] = z * cosine - rho * a
-    length = np.sqrt(direction[0] ** 2 + direction[1] ** 2 + direction[2] ** 2)
-    direction[0] /= length
-    direction[1] /= length
-    direction[2] /= length
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _emit(place, way, state, centre, axis, shining, towards):  # type: ignore[no-untyped-def]
-    """Put a new photon on its seed's line, point it, and return its weight and energy.
-
-    An unknown axis is any axis. Where a region is looked at, more photons go there, each
-    weighing less: directions come from a mixture of the law of emission and a forward law
-    (Henyey and Greenstein's), and the weight is the law over the mixture.
+    ``pole`` becomes the axis; an unknown one is any axis.
     """
-    part = np.searchsorted(shining.part_cdf, _uniform(state))
-    energy = shining.line_kev[np.searchsorted(shining.line_cdf[part], _uniform(state))]
-    lie = np.empty(3)
-    lie[0], lie[1], lie[2] = axis[0], axis[1], axis[2]
+    part = np.searchsorted(shining.part_cdf, uniform(state))
+    energy = shining.line_kev[np.searchsorted(shining.line_cdf[part], uniform(state))]
+    pole[0], pole[1], pole[2] = axis[0], axis[1], axis[2]
     if np.isnan(axis[0]):
-        lie[0], lie[1], lie[2] = 0.0, 0.0, 1.0
-        _turned(lie, 2.0 * _uniform(state) - 1.0, 2.0 * np.pi * _uniform(state))
+        place[0], place[1], place[2] = 0.0, 0.0, 1.0
+        turn_about(pole, place, 2.0 * uniform(state) - 1.0, 2.0 * np.pi * uniform(state))
     near, far = shining.reach[part, 0], shining.reach[part, 1]
-    along = near + (far - near) * _uniform(state)
-    looked_at = not np.isnan(towards[0])
-    aimed = looked_at and _uniform(state) >= NATURAL
+    along = near + (far - near) * uniform(state)
     for i in range(3):
-        place[i] = centre[i] + along * lie[i]
-        way[i] = towards[i] if aimed else lie[i]
-    if aimed:
-        spread = (1.0 - AIM * AIM) / (1.0 - AIM + 2.0 * AIM * _uniform(state))
-        cosine = (1.0 + AIM * AIM - spread * spread) / (2.0 * AIM)
-    else:
-        cosine = _from_nodes(shining.cosine[part], _uniform(state))
-    _turned(way, cosine, 2.0 * np.pi * _uniform(state))
-    if not looked_at:
-        return 1.0, energy
-    to_axis = way[0] * lie[0] + way[1] * lie[1] + way[2] * lie[2]
-    ahead = way[0] * towards[0] + way[1] * towards[1] + way[2] * towards[2]
-    law = _from_nodes(shining.density[part], min(1.0, max(0.0, (to_axis + 1.0) / 2.0)))
-    forward = (1.0 - AIM * AIM) / (1.0 + AIM * AIM - 2.0 * AIM * ahead) ** 1.5
-    return law / (NATURAL * law + (1.0 - NATURAL) * forward), energy
+        place[i] = centre[i] + along * pole[i]
+    return part, energy
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _set_out(place, way, spacing, count):  # type: ignore[no-untyped-def]
-    """Return voxel, turn, step from wall to wall and way to the first, on one axis (Siddon)."""
-    voxel = min(int(place / spacing), count - 1)
-    if way > 1e-12:
-        return voxel, 1, spacing / way, ((voxel + 1) * spacing - place) / way
-    if way < -1e-12:
-        return voxel, -1, -spacing / way, (voxel * spacing - place) / way
-    return voxel, 0, _FAR, _FAR
+@within
+def _play(  # type: ignore[no-untyped-def]
+    world, scores, tally, state, place, way, pole, nodes, compton, energy, weight, own, unseen
+):
+    """Let a photon leave in a direction of its law, and carry it to where it meets matter.
 
+    Args:
+        world: a ``World``.
+        scores: (voxels, 2) added to.
+        tally: (5,) added to.
+        state: of the random numbers.
+        place: (3,) cm; becomes where it ends.
+        way: (3,) becomes its direction.
+        pole: (3,) what that turns about.
+        nodes: law of the cosine to the pole.
+        compton: whether the photon loses energy with the angle.
+        energy: before that, keV.
+        weight: of the photon.
+        own: piece of metal that it does not meet.
+        unseen: bits of the voxels that are not scored.
 
-@njit(cache=True, nogil=True, inline="always")
-def _scattered(way, state, energy, coherent, rayleigh_cos, compton_cos):  # type: ignore[no-untyped-def]
-    """Turn a photon and return its energy afterwards."""
-    if coherent:
-        cosine = _from_nodes(rayleigh_cos, _uniform(state))
-        after = energy
-    else:
-        cosine = _from_nodes(compton_cos, _uniform(state))
+    Returns:
+        Whether it meets matter, its energy, and the code of the voxel.
+    """
+    cosine = from_nodes(nodes, uniform(state))
+    turn_about(way, pole, cosine, 2.0 * np.pi * uniform(state))
+    if compton:
         after = energy / (1.0 + energy / ELECTRON_REST_KEV * (1.0 - cosine))
-    _turned(way, cosine, 2.0 * np.pi * _uniform(state))
-    return after
+        if after < LOWEST_KEV:
+            tally[ABSORBED] += weight * energy
+            return False, 0.0, 0
+        tally[ABSORBED] += weight * (energy - after)
+        energy = after
+    depth = -np.log(1.0 - uniform(state))
+    fate, kind, steps = fly(world, scores, place, way, energy, weight, depth, own, unseen)
+    tally[STEPS] += steps
+    if fate == MET:
+        return True, energy, kind
+    tally[ABSORBED if fate == LOST else ESCAPED] += weight * energy
+    return False, energy, kind
+
+
+@within
+def _history(  # type: ignore[no-untyped-def]
+    world, aim, scores, tally, state, place, way, pole, nodes, energy, weight, own, passed, waiting
+):
+    """Play a photon from its seed, and all that is made of its rays, to the end."""
+    looking = aim.watched > 0
+    n, compton, made, leaves, m = 0, False, False, True, 0
+    while True:
+        met = False
+        if leaves:
+            looked = looking and n < _ROOM
+            if looked:
+                before = n
+                n, steps = look_around(
+                    world, aim, scores, state, place, pole, nodes, compton, energy, weight, own,
+                    passed, waiting, n,
+                )  # fmt: skip
+                tally[STEPS] += steps
+                for i in range(before, n):
+                    tally[MADE_UP] += waiting[i, 6] * waiting[i, 7]
+            if made and weight < 1.0:
+                # Away from the region it counts as any other photon, or not at all.
+                leaves = uniform(state) < weight
+                tally[MADE_UP] += ((1.0 if leaves else 0.0) - weight) * energy
+                weight = 1.0
+        if leaves:
+            met, energy, kind = _play(
+                world, scores, tally, state, place, way, pole, nodes, compton, energy, weight, own,
+                WATCHED if looked else 0,
+            )  # fmt: skip
+            m = kind & MEDIUM
+            if met and looked and kind & NEAR:
+                # Its rays have made what comes of this.
+                met = False
+                tally[MADE_UP] -= weight * energy
+        if not met:
+            if n == 0:
+                return
+            n -= 1
+            for i in range(3):
+                place[i], way[i] = waiting[n, i], waiting[n, 3 + i]
+            energy, weight, m, made = waiting[n, 6], waiting[n, 7], int(waiting[n, 8]), True
+        ie = row_of(energy)
+        choice = uniform(state) * world.tables[ie, m, 0] - world.photo[m, ie]
+        leaves = choice >= 0.0
+        if not leaves:
+            tally[ABSORBED] += weight * energy
+            continue
+        ia = int((energy - LOWEST_KEV) / ANGLE_STEP_KEV + 0.5)
+        compton = choice >= world.coherent[m, ie]
+        nodes = world.compton_cos[m, ia] if compton else world.rayleigh_cos[m, ia]
+        pole[0], pole[1], pole[2] = way[0], way[1], way[2]
 
 
 @njit(cache=True, nogil=True)
-def _past_metal(place, way, gone, end, depth, thick, own, row, pieces, metal_mu):  # type: ignore[no-untyped-def]
-    """Carry a photon through a voxel with metal in it.
-
-    What metal takes is absorbed there: at these energies all but a few percent of what happens
-    in titanium, steel or silver is the photoelectric effect.
-
-    Returns:
-        how it ended, depth left, and how far it came.
-    """
-    while True:
-        start, stop, metal_depth = next_metal(place, way, gone, end, own, row, pieces, metal_mu)
-        free = thick * (start - gone)
-        if free >= depth:
-            return _MET, 0.0, gone + depth / thick
-        depth -= free
-        if start >= end:
-            return _PASSED, depth, end
-        if metal_depth >= depth:
-            return _LOST, 0.0, start + (stop - start) * depth / metal_depth
-        depth -= metal_depth
-        gone = stop
+def _part(scores, tally, first, last, run, world, aim, seeds, axes, weights, shining):  # type: ignore[no-untyped-def]
+    """Run histories ``first`` to ``last`` one after the other."""
+    state = np.empty(2, np.uint64)
+    place, way, pole = np.empty(3), np.empty(3), np.empty(3)
+    waiting = np.empty((WAITING, WAITS))
+    passed = np.empty((world.cells.sum() + 3, 4))
+    own_tally = np.zeros(len(tally))
+    for history in range(first, last):
+        begin(state, run, history)
+        s = history % len(seeds)
+        part, energy = _shine(place, pole, state, seeds[s], axes[s], shining)
+        worth = weights[s] * energy
+        own_tally[EMITTED] += worth
+        if voxel_of(place, world) < 0:
+            own_tally[ESCAPED] += worth
+            continue
+        _history(
+            world, aim, scores, own_tally, state, place, way, pole, shining.cosine[part], energy,
+            weights[s], s, passed, waiting,
+        )  # fmt: skip
+    for i in range(len(tally)):
+        tally[i] += own_tally[i]
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def run_histories(  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915  one loop for the compiler
-    score, tally, first, each, run,
-    medium, density, count, spacing, seeds, axes, weights, shining, towards,
-    tables, water_kept, photo, coherent, rayleigh_cos, compton_cos,
-    metal_row, metal_rows, pieces, metal_mu, turn,
-):  # fmt: skip
-    """Run histories ``first`` to ``first + PARTS * each`` and score them.
+def run_histories(  # type: ignore[no-untyped-def]
+    score, tally, first, each, begin_at, end_at, run, world, aim, seeds, axes, weights, shining
+):
+    """Run a slice of a round: of each part, histories ``begin_at`` to ``end_at``.
 
     Args:
         score: (PARTS, voxels, 2) float32, keV/g times cm^3 of a voxel, of the medium and of
             water; added to.
-        tally: (PARTS, 4) float64, added to.
-        first: number of the first history.
-        each: histories in a part; whole turns keep the seeds stratified.
+        tally: (PARTS, 5) float64, added to.
+        first: number of the round's first history.
+        each: histories of a part in the round; a multiple of the seeds keeps them stratified.
+        begin_at: first of the slice in each part.
+        end_at: where it ends.
         run: number of the run; other runs have other random numbers.
-        medium: (voxels,) uint8, index of the medium, plus ``MARK`` where metal reaches in.
-        density: (voxels,) float32, g/cm^3.
-        count: (3,) voxels along x, y, z.
-        spacing: (3,) cm along x, y, z.
-        seeds: (n, 3) centres in cm from the corner of the grid, along its axes.
+        world: what photons meet.
+        aim: what is looked at.
+        seeds: (n, 3) centres in cm from the corner of the grid, along its axes; they shine in
+            turn.
         axes: (n, 3) unit directions, NaN for unknown ones.
-        weights: (n,) of a photon of each seed: its strength over the photons it gets.
+        weights: (n,) of a photon of each seed.
         shining: what leaves each seed.
-        towards: (n, 3) unit direction from each seed to what is looked at, NaN for nothing.
-        tables: (energies, media, 2) cm^2/g, all that happens and what is deposited; a flight
-            has one energy, so that all its media lie together.
-        water_kept: (energies,) what is deposited in water.
-        photo: (media, energies) cm^2/g, photoelectric.
-        coherent: the same, Rayleigh.
-        rayleigh_cos: (media, angle energies, nodes) cosines at equal steps of probability.
-        compton_cos: the same.
-        metal_row: (voxels,) int32, row in ``metal_rows`` of a marked voxel.
-        metal_rows: (rows, k) int32, pieces of metal near it, -1 for none; the first n pieces
-            are the seeds'.
-        pieces: see ``dose.transport.metal``.
-        metal_mu: the same.
-        turn: (t,) the seeds in the order in which they shine, over and over.
     """
-    nx, ny, nz = count[0], count[1], count[2]
-    size = (nx * spacing[0], ny * spacing[1], nz * spacing[2])
     for part in prange(PARTS):
-        state = np.empty(2, np.uint64)
-        place, way = np.empty(3), np.empty(3)
-        scores = score[part]
-        emitted, absorbed, escaped, steps = 0.0, 0.0, 0.0, 0
-        for history in range(first + part * each, first + (part + 1) * each):
-            _start(state, run, history)
-            s = turn[history % len(turn)]
-            weight, energy = _emit(
-                place, way, state, seeds[s], axes[s], shining, towards[s]
-            )  # fmt: skip
-            weight *= weights[s]
-            emitted += weight * energy
-            alive = True
-            for i in range(3):
-                alive = alive and 0.0 <= place[i] < size[i]
-            if not alive:
-                escaped += weight * energy
-            while alive:
-                ie = int((energy - LOWEST_KEV) / STEP_KEV + 0.5)
-                depth = -np.log(1.0 - _uniform(state))
-                ix, turn_x, step_x, wall_x = _set_out(place[0], way[0], spacing[0], nx)
-                iy, turn_y, step_y, wall_y = _set_out(place[1], way[1], spacing[1], ny)
-                iz, turn_z, step_z, wall_z = _set_out(place[2], way[2], spacing[2], nz)
-                at = (iz * ny + iy) * nx + ix
-                worth, worth_water = weight * energy, weight * energy * water_kept[ie]
-                gone, fate, m = 0.0, _PASSED, 0
-                while True:
-                    end = max(gone, min(wall_x, wall_y, wall_z))
-                    marked = medium[at] >= MARK
-                    m = medium[at] % MARK
-                    thick = tables[ie, m, 0] * density[at]
-                    if marked:
-                        row = metal_rows[metal_row[at]]
-                        fate, depth, stop = _past_metal(
-                            place, way, gone, end, depth, thick, s, row, pieces, metal_mu[:, :, ie]
-                        )
-                    elif thick * (end - gone) >= depth:
-                        fate, stop = _MET, gone + depth / thick
-                    else:
-                        depth -= thick * (end - gone)
-                        stop = end
-                    length = stop - gone
-                    scores[at, 0] += worth * length * tables[ie, m, 1]
-                    scores[at, 1] += worth_water * length
-                    gone = stop
-                    steps += 1
-                    if fate != _PASSED:
-                        break
-                    if wall_x <= wall_y and wall_x <= wall_z:
-                        wall_x += step_x
-                        ix += turn_x
-                        at += turn_x
-                        alive = 0 <= ix < nx
-                    elif wall_y <= wall_z:
-                        wall_y += step_y
-                        iy += turn_y
-                        at += turn_y * nx
-                        alive = 0 <= iy < ny
-                    else:
-                        wall_z += step_z
-                        iz += turn_z
-                        at += turn_z * nx * ny
-                        alive = 0 <= iz < nz
-                    if not alive:
-                        break
-                if not alive:
-                    escaped += weight * energy
-                    break
-                for i in range(3):
-                    place[i] += gone * way[i]
-                choice = _uniform(state) * tables[ie, m, 0] - photo[m, ie]
-                after = 0.0
-                if choice >= 0.0 and fate == _MET:
-                    ia = int((energy - LOWEST_KEV) / ANGLE_STEP_KEV + 0.5)
-                    after = _scattered(
-                        way, state, energy, choice < coherent[m, ie],
-                        rayleigh_cos[m, ia], compton_cos[m, ia],
-                    )  # fmt: skip
-                if after < LOWEST_KEV:
-                    after, alive = 0.0, False
-                absorbed += weight * (energy - after)
-                energy = after
-        tally[part, EMITTED] += emitted
-        tally[part, ABSORBED] += absorbed
-        tally[part, ESCAPED] += escaped
-        tally[part, STEPS] += steps
+        start = first + part * each
+        _part(
+            score[part], tally[part], start + begin_at, start + end_at, run,
+            world, aim, seeds, axes, weights, shining,
+        )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, parallel=True)

@@ -21,8 +21,6 @@ from dose.transport.materials import AIR, SILVER, STEEL, TITANIUM, Material
 
 FloatArray = NDArray[np.float64]
 
-# Added to the index of the medium of a voxel that metal reaches into.
-MARK = 128
 # Columns of a piece: centre and axis (x, y, z each), half length and radius of the tube, half
 # length and radius of its hollow, half length and radius of the rod, kind.
 _CENTRE, _AXIS, _TUBE, _HOLLOW, _ROD, KIND = 0, 3, 6, 8, 10, 12

@@ -28,7 +28,7 @@ from dose.transport.materials import (
     Material,
     mixed,
 )
-from dose.transport.simulation import Media
+from dose.transport.media import Media
 
 FloatArray = NDArray[np.float64]
 Curve = tuple[tuple[float, float], ...]

@@ -21,8 +21,9 @@ from dose.strength import delivered_fraction
 from dose.structures import Samples, Structure
 from dose.transport.emission import emission_of, reached
 from dose.transport.materials import WATER
+from dose.transport.media import Media
 from dose.transport.metal import NEEDLE_18G, Metal, capsule_of
-from dose.transport.simulation import Media, TransportDose, corrected_gy, simulate
+from dose.transport.simulation import TransportDose, corrected_gy, simulate
 from guidance.conductor.given import GivenSeeds
 from guidance.conductor.offline import (
     TARGET_ROLES,

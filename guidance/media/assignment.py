@@ -12,7 +12,7 @@ from dose.geometry import GridGeometry
 from dose.seeds import Seeds
 from dose.structures import Samples, Structure
 from dose.transport.materials import BY_NAME, Material
-from dose.transport.simulation import Media
+from dose.transport.media import Media
 from dose.transport.tissues import METAL_HU, Cleaned, media_from_hu, without_metal
 from guidance.errors import CommandError, RefusedError
 from guidance.imaging import Volume

@@ -14,8 +14,9 @@ from dose.seeds import Seeds
 from dose.transport.coefficients import ENERGIES_KEV, coefficients
 from dose.transport.emission import emission_of, of_lines
 from dose.transport.materials import SILVER, STEEL, TITANIUM, WATER
+from dose.transport.media import Media
 from dose.transport.metal import NEEDLE_18G, Metal, Shape, _chord, capsule_of
-from dose.transport.simulation import Media, simulate
+from dose.transport.simulation import simulate
 
 SEED_6711 = sources.load("6711")
 # One photon in a hundred goes anywhere, so that there is a strength; the others go along the axis.

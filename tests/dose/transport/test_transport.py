@@ -29,7 +29,8 @@ from dose.transport.materials import (
     Material,
     mixed,
 )
-from dose.transport.simulation import Media, TransportDose, corrected_gy, simulate
+from dose.transport.media import Media
+from dose.transport.simulation import TransportDose, corrected_gy, simulate
 from dose.transport.tissues import checked_curve, media_from_hu, without_metal
 
 HALF_LIFE = 59.4
@@ -367,29 +368,34 @@ def test_a_run_can_be_ended_and_tells_how_far_it_is() -> None:
     assert dose.medium_gy.max() > 0
 
 
-def test_photons_sent_to_a_region_change_the_noise_and_not_the_dose() -> None:
-    geometry = box(30, 3.0)
+def test_a_run_can_be_ended_while_it_is_laid_out_and_within_a_round() -> None:
+    geometry = box(20, 4.0)
     media = Media.of(geometry, WATER)
-    places = np.array([[-15.0, 0, 0], [-9.0, 6, 0], [-12.0, -6, 6]])
-    axes = np.array([[0, 0, 1.0], [np.nan] * 3, [1.0, 1, 0]])
-    seeds = Seeds(places, axes, np.array([1.0, 2.0, 0.5]))
-    far = np.zeros(geometry.shape, np.bool_)
-    far[8:13, 8:13, 16:19] = True
-    regions = {"far": (far, 0.01)}
     emission = emission_of(SEED_6711)
-    plain, sent = (
-        simulate(media, seeds, emission, HALF_LIFE, regions=regions, histories=600_000, aim=aim)
-        for aim in ("", "far")
-    )
-    assert sent.balance == pytest.approx(1.0, abs=1e-5)
-    assert sent.reached["far"] < 0.85 * plain.reached["far"]
-    # Deviations of all voxels that are known well are those of a unit normal law.
-    known = (plain.uncertainty < 0.1) & (sent.uncertainty < 0.1)
-    sigma = np.hypot(plain.uncertainty, sent.uncertainty) * plain.medium_gy
-    pull = ((sent.medium_gy - plain.medium_gy) / sigma)[known]
-    assert known.sum() > 2000
-    assert abs(pull.mean()) < 0.15
-    assert pull.std() == pytest.approx(1.0, abs=0.15)
+    told: list[float] = []
+
+    def ended_at(question: int) -> TransportDose:
+        asked = iter(range(question))
+        return simulate(
+            media, one(), emission, HALF_LIFE, histories=2_000_000, progress=told.append,
+            regions={"all": (np.ones(geometry.shape, np.bool_), 0.01)},
+            cancelled=lambda: next(asked, None) is None,
+        )  # fmt: skip
+
+    for question in (0, 1, 3):
+        nothing = ended_at(question)
+        assert nothing.cancelled
+        assert nothing.histories == 0
+        assert nothing.medium_gy.max() == 0.0
+        assert nothing.reached == {"all": 1.0}
+    assert not told
+    # What a round had begun is left out.
+    some = ended_at(7)
+    assert some.cancelled
+    assert some.histories == 400_000
+    assert len(told) == 1
+    whole = simulate(media, one(), emission, HALF_LIFE, histories=400_000)
+    np.testing.assert_array_equal(some.medium_gy, whole.medium_gy)
 
 
 def test_one_more_seed_is_a_run_for_itself_alone() -> None:
