@@ -13,7 +13,8 @@ import numpy as np
 from dose.seeds import Seeds
 from dose.sources import SourceModel
 from dose.transport.emission import Emission
-from dose.transport.simulation import Media, TransportDose, simulate
+from dose.transport.media import Media
+from dose.transport.simulation import TransportDose, simulate
 from guidance.conductor.modelled import Regions, metal_of
 
 # Photons of a new seed, for an answer in a quarter of a second.

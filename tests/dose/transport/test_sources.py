@@ -17,7 +17,8 @@ from dose.sources import SourceModel
 from dose.transport import emission
 from dose.transport.emission import Stretch, emission_of, reached, seed
 from dose.transport.materials import WATER
-from dose.transport.simulation import Media, simulate
+from dose.transport.media import Media
+from dose.transport.simulation import simulate
 
 KNOWN = {m.model: m for m in sources.available()}
 ENABLED = (
