@@ -216,7 +216,7 @@ class Room:
     def look(self) -> int:
         """Let a scan arrive; return the process that looks at it."""
         self.conductor.offer(SERIES).result(10)
-        until(lambda: maps_a_volume(self.worker))
+        until(lambda: self.conductor.worker_id is not None and maps_a_volume(self.worker))
         return self.worker
 
     def analysed(self) -> bool:
