@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from functools import cache
+
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
-    QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -14,9 +16,12 @@ from PyQt5.QtWidgets import (
     QSpinBox,
 )
 
+from dose import sources
+from dose.errors import SeedError
+from dose.strength import strength_u
 from guidance.ledger import Disposition
 from guidance.procedure.snapshot import Snapshot
-from guidance.screen.acts import Perform
+from guidance.screen.acts import Answer, Perform
 from guidance.screen.buttons import push
 from guidance.screen.language import marked, tr
 
@@ -40,20 +45,15 @@ class CartridgeForm(QFrame):
         self.setProperty("role", "panel")
         self._perform = perform
         self._model = ""
-        self.serial, self.seeds, self.strength_u = QLineEdit(), QSpinBox(), QDoubleSpinBox()
-        self.lot, self.assay_u = QLineEdit(), QDoubleSpinBox()
+        self.serial, self.seeds, self.strength = QLineEdit(), QSpinBox(), QLineEdit()
+        self.lot, self.assay = QLineEdit(), QLineEdit()
         self.serial.setPlaceholderText(tr("serial number"))
         self.lot.setPlaceholderText(tr("on the label"))
         self.seeds.setRange(0, 999)
-        for strength in (self.strength_u, self.assay_u):
-            strength.setRange(0.0, 9.999)
-            strength.setDecimals(3)
-            strength.setSingleStep(0.001)
-        # No assay is not an assay of nothing.
-        self.assay_u.setSpecialValueText(tr("none"))
-        for field in (self.seeds, self.strength_u, self.assay_u):
-            field.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
-            field.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.strength.setPlaceholderText(tr("with U or mCi"))
+        self.assay.setPlaceholderText(tr("none"))
+        self.seeds.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.seeds.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.disposition = QComboBox()
         self.disposition.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         for disposition in Disposition:
@@ -65,9 +65,9 @@ class CartridgeForm(QFrame):
         for text, entry in (
             (tr("cartridge"), self.serial),
             (tr("seeds in it"), self.seeds),
-            (tr("U a seed"), self.strength_u),
+            (tr("strength a seed"), self.strength),
             (tr("lot"), self.lot),
-            (tr("assay, U"), self.assay_u),
+            (tr("assay"), self.assay),
         ):
             layout.addWidget(QLabel(text))
             layout.addWidget(entry)
@@ -83,28 +83,32 @@ class CartridgeForm(QFrame):
         """Forget what was typed."""
         self.serial.clear()
         self.seeds.setValue(0)
-        self.strength_u.setValue(0.0)
+        self.strength.clear()
         self.lot.clear()
-        self.assay_u.setValue(0.0)
+        self.assay.clear()
         self._model = ""
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Offer the plan's strength where nobody has typed one; never change what was typed."""
+        """Take note of the plan's seed model; what is delivered is read from the label."""
         if snapshot.plan is not None:
             self._model = snapshot.plan.source_model
-            if self.strength_u.value() == 0.0:
-                self.strength_u.setValue(snapshot.plan.strength_u)
 
     def check_in(self) -> None:
-        """Check the cartridge in as typed."""
+        """Check the cartridge in as typed; a strength without its unit is refused."""
         serial, model = self.serial.text().strip(), self._model
-        seeds, strength_u = self.seeds.value(), self.strength_u.value()
-        lot, assay_u = self.lot.text().strip(), self.assay_u.value() or None
+        seeds, lot, assayed = self.seeds.value(), self.lot.text().strip(), self.assay.text()
+        what, nuclide = tr("check in cartridge {serial}", serial=serial), _nuclide(model)
+        try:
+            strength = strength_u(self.strength.text(), nuclide)
+            assay = strength_u(assayed, nuclide) if assayed.strip() else None
+        except SeedError as error:
+            refused: Answer = Future()
+            refused.set_exception(error)
+            self._perform(what, lambda _acts, _by: refused)
+            return
         self._perform(
-            tr("check in cartridge {serial}", serial=serial),
-            lambda acts, by: acts.receive_cartridge(
-                serial, model, strength_u, seeds, by, lot, assay_u
-            ),
+            tr("{what}: {n} seeds of {u} U", what=what, n=seeds, u=f"{strength:.3f}"),
+            lambda acts, by: acts.receive_cartridge(serial, model, strength, seeds, by, lot, assay),
         )
 
     def close_cartridge(self) -> None:
@@ -115,3 +119,9 @@ class CartridgeForm(QFrame):
             tr("close cartridge {serial}", serial=serial),
             lambda acts, by: acts.close_cartridge(serial, seeds, disposition, by),
         )
+
+
+@cache
+def _nuclide(model: str) -> str:
+    """Return the nuclide of a seed model; empty where the model is not known here."""
+    return next((m.nuclide for m in sources.available() if m.model == model), "")

@@ -39,7 +39,7 @@ class Hand:
         if any(not alarm.acknowledged_by for alarm in shown.alarms):
             self._key(Qt.Key.Key_F8, shown)
         elif shown.plan is not None and shown.ledger.received < sum(n for _, n in self._delivery):
-            # The next on the note; the form knows model and strength from the plan.
+            # The next on the note; the form knows the model from the plan.
             self._check_in(*self._delivery[self._checked_in % len(self._delivery)], shown)
             self._checked_in += 1
         else:
@@ -87,6 +87,10 @@ class Hand:
         if self._window.cartridges.isHidden():
             self._key(Qt.Key.Key_F6, shown)
         self._type(serial, seeds)
+        assert shown.plan is not None
+        strength = self._window.cartridges.strength
+        strength.clear()
+        self._qtbot.keyClicks(strength, f"{shown.plan.strength_u} U")
         self.looked("cartridge")
         self._click(self._window.cartridges.check_in_button, shown)
         if self._checked_in == len(self._delivery) - 1:

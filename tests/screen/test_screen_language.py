@@ -22,7 +22,7 @@ PLACE = re.compile(r"\{\w+\}")
 LATIN = re.compile(
     r"(<[^>]*>|&nbsp;|&lt;|&gt;|&amp;"
     r"|Example|Case|Dr|P-0042|case-1|L3|left|GTV|Spinal|cord|A17|B2|SN7"
-    r"|mm|cm|cc|Gy|HU|LPS|CT|TG|DVH|D90|V100|V150|D0\.1cc|Dmax|HFP|HFS|[WLUzx]\b"
+    r"|mm|cm|cc|Gy|mCi|MBq|HU|LPS|CT|TG|DVH|D90|V100|V150|D0\.1cc|Dmax|HFP|HFS|[WLUzx]\b"
     r"|F\d+|Esc|PgUp|PgDown|Home|Right|Left|Ctrl|[A-Z]\b|s\b"
     r"|Python|Qt|SQLite|seedguide|rc\d*|dev\d*|AET|HOST|PORT|TLS|AE|EQD2|worklist|peer|--config|FILE"
     r"|English)"

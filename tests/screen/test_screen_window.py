@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from datetime import timedelta
 
@@ -188,6 +189,7 @@ def test_cartridges_are_checked_in_and_closed(window, acts, case):
     form = window.cartridges
     form.serial.setText("B2")
     form.seeds.setValue(10)
+    form.strength.setText("0.6 U")
     form.check_in()
     form.seeds.setValue(4)
     form.close_cartridge()
@@ -204,15 +206,55 @@ def test_lot_and_assay_are_asked_for_at_the_check_in(qtbot, acts, case, language
     window.show_snapshot(case)
     form = window.cartridges
     asked = {label.text() for label in form.findChildren(QLabel)}
-    assert asked >= ({"lot", "assay, U"} if language == "en" else {"批号", "测定值，U"})
+    assert asked >= ({"lot", "assay"} if language == "en" else {"批号", "测定值"})
     form.serial.setText("B2")
     form.seeds.setValue(10)
     qtbot.keyClicks(form.lot, "L7")
-    form.assay_u.setValue(0.585)
+    qtbot.keyClicks(form.strength, "0.6 U")
+    qtbot.keyClicks(form.assay, "0.585U")
     form.check_in_button.click()
     assert acts.acts == [("receive_cartridge", "B2", "6711", 0.6, 10, "Dr Example", "L7", 0.585)]
     form.clear()
-    assert (form.lot.text(), form.assay_u.value()) == ("", 0.0)
+    assert (form.lot.text(), form.strength.text(), form.assay.text()) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "why"),
+    [
+        ("en", "0.6", "0.6 has no unit; write U, mCi or MBq"),
+        ("zh", "0.6", "0.6 没有单位"),
+        ("en", "", "cannot be read"),
+        ("en", "0.6 Gy", "unit Gy is not known"),
+        ("en", "60 U", "no strength of a seed"),
+    ],
+)
+def test_a_strength_without_its_unit_checks_nothing_in(qtbot, acts, case, language, typed, why):
+    speak(language)
+    window = RoomWindow(acts, "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(window)
+    window.show_snapshot(case)
+    form = window.cartridges
+    assert form.strength.text() == "", "nothing is offered that nobody has read"
+    form.serial.setText("B2")
+    form.seeds.setValue(10)
+    form.strength.setText(typed)
+    form.check_in()
+    qtbot.waitUntil(lambda: why in html.unescape(window.status.text()))
+    form.strength.setText("0.6 U")
+    form.assay.setText("0.59")
+    form.check_in()
+    assert acts.acts == [], "nor an assay without one"
+
+
+def test_a_strength_in_mci_is_said_in_u_when_it_is_done(qtbot, window, acts, case):
+    window.show_snapshot(case)
+    form = window.cartridges
+    form.serial.setText("B2")
+    form.seeds.setValue(10)
+    form.strength.setText("0.47 mCi")
+    form.check_in()
+    assert acts.acts[0][3] == pytest.approx(0.47 * 1.270)
+    qtbot.waitUntil(lambda: "10 seeds of 0.597 U" in window.status.text())
 
 
 def test_spacing_and_next_retraction_are_a_field_of_their_own(window, case):

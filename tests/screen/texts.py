@@ -24,6 +24,7 @@ CORE_FILES = (
     "guidance/screen/keys.py",
     "guidance/settings.py",
     "devices/dicom/peer.py",
+    "dose/strength.py",
     "guidance/conductor/dosing.py",
     "guidance/conductor/picture.py",
 )
@@ -32,11 +33,12 @@ SPEAKERS = {
     "with_alarm": 2,
     "asked": 2,
     "_held": 2,
-    "RefusedError": 0,
-    "DeviceBroken": 0,
     "raised": 3,
+    "RefusedError": 0,
+    "BrokenError": 0,
+    "DeviceBroken": 0,
+    "SeedError": 0,
 }
-SPEAKERS = {"with_alarm": 2, "RefusedError": 0, "DeviceBroken": 0, "BrokenError": 0, "raised": 3}
 # Here every sentence that is returned or kept for one is for the screen.
 SAYING = ("steps.py", "asking.py")
 # Put together from parts, so that they stand nowhere whole.

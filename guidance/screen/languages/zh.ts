@@ -192,6 +192,10 @@
       <translation>标签上所示</translation>
     </message>
     <message>
+      <source>with U or mCi</source>
+      <translation>带 U 或 mCi</translation>
+    </message>
+    <message>
       <source>none</source>
       <translation>无</translation>
     </message>
@@ -208,6 +212,10 @@
       <translation>登记弹夹 {serial}</translation>
     </message>
     <message>
+      <source>{what}: {n} seeds of {u} U</source>
+      <translation>{what}：{n} 粒，每粒 {u} U</translation>
+    </message>
+    <message>
       <source>close cartridge {serial}</source>
       <translation>结清弹夹 {serial}</translation>
     </message>
@@ -220,16 +228,16 @@
       <translation>其中粒子数</translation>
     </message>
     <message>
-      <source>U a seed</source>
-      <translation>U / 粒</translation>
+      <source>strength a seed</source>
+      <translation>每粒强度</translation>
     </message>
     <message>
       <source>lot</source>
       <translation>批号</translation>
     </message>
     <message>
-      <source>assay, U</source>
-      <translation>测定值，U</translation>
+      <source>assay</source>
+      <translation>测定值</translation>
     </message>
     <message>
       <source>the rest is</source>
@@ -1791,6 +1799,26 @@
       <translation>采用存疑内容须有理由；请填写</translation>
     </message>
     <message>
+      <source>The scan {a} {b} than the scans before: the patient was moved or the table was set anew. Register to it anew (needles and seeds are carried over), or take it as the same frame if nobody moved?</source>
+      <translation>扫描 {a} 与之前的扫描不同（{b}）：患者移动过或床面重新设定过。重新配准（针和粒子将随之转换），还是无人移动、视为同一坐标系？</translation>
+    </message>
+    <message>
+      <source>Structure set {a} {b}. Use it all the same?</source>
+      <translation>结构集 {a} {b}。仍要使用吗？</translation>
+    </message>
+    <message>
+      <source>Plan {a} was made {b} days before this scan ({c}); the case allows {d}. The target may have grown. Use it all the same?</source>
+      <translation>计划 {a} 制定于本次扫描 {b} 天前（{c}）；本病例允许 {d} 天。靶区可能已增大。仍要使用吗？</translation>
+    </message>
+    <message>
+      <source>In the scan of the room {a} seem to be swapped: it matches the planning CT better turned by half about the axis from {b}. Patient position entered: planning CT {c}, this scan {d}. Set it aside, correct the position and scan again; or is the position right?</source>
+      <translation>现场扫描中{a}似乎颠倒：绕{b}轴转半圈后与计划 CT 更吻合。录入的体位：计划 CT {c}，本次扫描 {d}。请搁置该扫描、更正体位后重新扫描；还是体位无误？</translation>
+    </message>
+    <message>
+      <source>A second CT in the planning CT's frame of reference arrived ({a}). Is it a planning CT, or a scan of the room on the same table?</source>
+      <translation>收到与计划 CT 同一坐标系的第二个 CT（{a}）。它是计划 CT，还是同一床面上的现场扫描？</translation>
+    </message>
+    <message>
       <source>use it</source>
       <translation>使用</translation>
     </message>
@@ -2049,6 +2077,10 @@
     <message>
       <source>journal record {a} ({b}) cannot be read: {c}</source>
       <translation>记录 {a}（{b}）无法读取：{c}</translation>
+    </message>
+    <message>
+      <source>Something like a seed is seen at ({a}) mm, {b} mm from the nearest counted seed{c}. It is left out until somebody says what it is.</source>
+      <translation>在 ({a}) mm 处见到类似粒子之物，距最近的已计数粒子 {b} mm{c}。在有人说明之前不计入。</translation>
     </message>
     <message>
       <source>{a} of {b} counted seeds are not seen on the scan: {c}.</source>
@@ -2513,6 +2545,34 @@
     <message>
       <source>{a} rejected the association: it must know {b} and our address</source>
       <translation>{a} 拒绝连接：对方须登记 {b} 及本机地址</translation>
+    </message>
+    <message>
+      <source>apparent activity must be positive, not {a} mCi</source>
+      <translation>表观活度须为正，而非 {a} mCi</translation>
+    </message>
+    <message>
+      <source>no conversion from mCi is known for {a}; give the strength in U</source>
+      <translation>{a} 无 mCi 换算；请以 U 给出强度</translation>
+    </message>
+    <message>
+      <source>the strength {a} cannot be read; write it as 0.6 U</source>
+      <translation>强度 {a} 无法读取；请写作 0.6 U</translation>
+    </message>
+    <message>
+      <source>the strength {a} has no unit; write U, mCi or MBq behind it</source>
+      <translation>强度 {a} 没有单位；请在其后写 U、mCi 或 MBq</translation>
+    </message>
+    <message>
+      <source>the unit {a} is not known; write U, mCi or MBq</source>
+      <translation>不识单位 {a}；请写 U、mCi 或 MBq</translation>
+    </message>
+    <message>
+      <source>the plan is not here, so its nuclide is not known; write the strength in U</source>
+      <translation>计划未到，核素不明；请以 U 给出强度</translation>
+    </message>
+    <message>
+      <source>{a} U is no strength of a seed (above 0, at most {b})</source>
+      <translation>{a} U 不是粒子的强度（须大于 0，至多 {b}）</translation>
     </message>
     <message>
       <source>TG-43 2D line source, {a}, water in water, {b}</source>
