@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from guidance.detection.candidates import contrast, groups
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
 from guidance.detection.frame import ScanFrame
-from guidance.detection.needles import NeedleLine, find_needles
+from guidance.detection.needles import Lines, NeedleLine, find_needles
 from guidance.detection.seeds import UNDECIDED, SeedFit, seeds_in
 from guidance.imaging.volume import Volume
 
@@ -53,13 +53,15 @@ def detect(
     frame = ScanFrame.of(volume)
     coarse = max(frame.pixel_mm) > COARSEST_PIXEL_MM
     stands_out, clip = contrast(volume, frame), clip_of(volume)
-    lines = [] if coarse else find_needles(volume, frame, stands_out)
+    metal = Lines([], []) if coarse else find_needles(volume, frame, stands_out)
+    lines = metal.needles
     found = [] if coarse else groups(stands_out, frame, _beside(frame, lines))
     kept = seeds_in(volume, frame, stands_out, found, clip)
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
     remarks = _remarks(len(seeds), expected_seeds, bool(lines))
     remarks += _missing(seeds, prior_seeds)
     remarks += _undecided(kept, frame)
+    remarks += _not_assessable(metal, seeds, frame)
     if coarse:
         remarks += (
             f"Pixels of {max(frame.pixel_mm):.1f} mm are too coarse to tell metal from bone; "
@@ -167,6 +169,24 @@ def _undecided(seeds: Sequence[SeedFit], frame: ScanFrame) -> tuple[str, ...]:
     )
 
 
+def _not_assessable(
+    metal: Lines, seeds: Sequence[DetectedSeed], frame: ScanFrame
+) -> tuple[str, ...]:
+    """Name the places where metal is seen, or hidden, of which nothing more can be said."""
+    seen = np.array([s.position_mm for s in seeds]).reshape(-1, 3)
+    ahead = [n.metal_ahead for n in metal.needles if n.metal_ahead is not None]
+    told = frame.to_patient(np.array(ahead).reshape(-1, 3))
+    lone = [p for p in told if not (np.linalg.norm(seen - p, axis=1) < SAME_PLACE_MM).any()]
+    dark = [frame.to_patient(n.tip[None])[0] for n in metal.needles if n.dark_ahead]
+    wide = [frame.to_patient(p[None])[0] for p in metal.hardware]
+    said = (
+        (lone, "Metal is seen just ahead of a needle's tip, at {}: it may be a seed; look there."),
+        (dark, "The image is dark ahead of the needle tips at {}: seeds there may be hidden."),
+        (wide, "Metal wider than a needle, at {}, is taken for hardware."),
+    )
+    return tuple(text.format(", ".join(map(_place, at))) for at, text in said if at)
+
+
 def _place(point: FloatArray) -> str:
     return "(" + ", ".join(f"{v:.0f}" for v in point) + ") mm"
 
@@ -176,7 +196,7 @@ def _path(line: NeedleLine, frame: ScanFrame) -> FloatArray:
     if not line.bent:
         return np.zeros((0, 3))
     last = int(np.argmin(np.linalg.norm(line.path - line.entry, axis=1)))
-    picked = np.unique(np.concatenate(([0, 1], np.linspace(1, last, 12).astype(int))))
+    picked = np.unique(np.concatenate(([0, 8], np.linspace(1, last, 12).astype(int))))
     return frame.to_patient(line.path[picked])
 
 

@@ -11,19 +11,31 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from guidance.detection.body import AIR_HU, Body
+from guidance.detection.body import Body
 from guidance.detection.candidates import Contrast
-from guidance.detection.curves import Curve
 from guidance.detection.frame import ScanFrame
 from guidance.detection.lines import lines_in
+from guidance.detection.profiles import (
+    BRIGHT,
+    SHORTEST_MM,
+    STEP_MM,
+    Profile,
+    before_seeds,
+    dark_ahead,
+    leaves,
+    metal_ahead,
+    metal_in,
+    profile_of,
+    skin_at,
+    turned,
+    width_of,
+)
 from guidance.detection.shafts import brightest, settled
 from guidance.detection.tips import BEVEL_SIGMA_MM, Edge, edge_of, offsets
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 # On its brightest stretch of this length a needle stands out by at least so much, less in
 # thick slices, however much its beams have lost elsewhere; bone of real patients by no more than
@@ -35,14 +47,7 @@ BEGIN, METAL_HU = 0.9, 400.0
 # A needle of 1.27 mm is seen up to 3.2 mm wide where the scale clips it; rods of implants are
 # 5.5 mm wide and screws wider, and so are the edges of bone.
 WIDEST_MM = 3.3
-SHORTEST_MM = 30.0
 LEAST_INSIDE_MM = 10.0
-# Metal is where a line is at least this share as bright as most of it.
-BRIGHT = 0.3
-STEP_MM, REACH_MM, RING_MM = 0.25, 15.0, 6.0
-LONGEST_GAP_MM = 9.0
-# A seed ahead of the tip: no longer than this, and dark before it.
-SEED_MM, DARK = 8.0, 0.35
 SAME_NEEDLE_MM, SAME_SHARE = 2.0, 0.5
 # A needle that strays further than this from a straight line is bent.
 BENT_MM = 0.6
@@ -60,6 +65,8 @@ class NeedleLine:
         tip_sigma_mm: standard error of the tip along the needle.
         path: (n, 3) from tip to outer.
         bent: it strays from a straight line.
+        dark_ahead: the image ahead of the tip is dark: what lies there is hidden.
+        metal_ahead: (3,) middle of the metal next ahead of the tip, None if there is none.
     """
 
     tip: FloatArray
@@ -69,6 +76,8 @@ class NeedleLine:
     tip_sigma_mm: float
     path: FloatArray
     bent: bool
+    dark_ahead: bool
+    metal_ahead: FloatArray | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +91,7 @@ class _Shaft:
         entry: index where it passes the skin or leaves the scan.
         coverage: share of its length on which metal is seen.
         edge: where its image ends.
+        dark_ahead, metal_ahead: as of a NeedleLine.
     """
 
     t: FloatArray
@@ -90,27 +100,25 @@ class _Shaft:
     entry: int
     coverage: float
     edge: Edge
+    dark_ahead: bool
+    metal_ahead: FloatArray | None
 
 
 @dataclass(frozen=True, eq=False)
-class _Profile:
-    """A scan along a curve, from outside to inside.
+class Lines:
+    """The lines of metal in a scan.
 
     Attributes:
-        t: (n,) along the curve, mm.
-        points: (n, 3) scan frame.
-        core: (n,) how far the curve rises above what is around it, HU.
-        around: (n,) median of a ring around it, HU.
+        needles: each once.
+        hardware: (3,) middle of each line of metal that is wider than a needle.
     """
 
-    t: FloatArray
-    points: FloatArray
-    core: FloatArray
-    around: FloatArray
+    needles: list[NeedleLine]
+    hardware: list[FloatArray]
 
 
-def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast) -> list[NeedleLine]:
-    """Return all needles, each once.
+def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast) -> Lines:
+    """Return all needles, and where metal is too wide to be one.
 
     Args:
         volume: the scan.
@@ -119,14 +127,31 @@ def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast) -> list
     """
     curves = lines_in(stands_out, frame, BEGIN * _steel_hu(frame), METAL_HU)
     if not curves:
-        return []
+        return Lines([], [])
     body = Body.of(volume, frame)
-    found = [_measured(volume, frame, stands_out, body, curve) for curve in curves]
-    shafts = _once([n for n in found if n is not None])
-    if not shafts:
-        return []
-    ends = offsets([s.edge for s in shafts])
-    return [_ended(s, s.edge.at + more) for s, more in zip(shafts, ends, strict=True)]
+    shafts: list[_Shaft] = []
+    hardware: list[FloatArray] = []
+    for curve in curves:
+        profile = profile_of(volume, frame, curve)
+        ends = metal_in(profile)
+        if ends is None:
+            continue
+        shaft = _measured(volume, frame, stands_out, body, profile, ends)
+        if shaft is not None:
+            shafts.append(shaft)
+        elif _hardware(volume, frame, stands_out, profile.points[ends[0] : ends[1] + 1]):
+            hardware.append(profile.points[sum(ends) // 2])
+    shafts = _once(shafts)
+    more = offsets([s.edge for s in shafts])
+    return Lines([_ended(s, s.edge.at + m) for s, m in zip(shafts, more, strict=True)], hardware)
+
+
+def _hardware(volume: Volume, frame: ScanFrame, stands_out: Contrast, points: FloatArray) -> bool:
+    """Tell whether a line is of metal and wider than a needle: a screw, a rod."""
+    if len(points) < SHORTEST_MM / STEP_MM:
+        return False
+    bright = _brightest_stretch(brightest(stands_out.hu, frame, points))
+    return bright >= _steel_hu(frame) and width_of(volume, frame, points) > WIDEST_MM
 
 
 def _steel_hu(frame: ScanFrame) -> float:
@@ -161,37 +186,47 @@ def _shared(path: FloatArray, other: FloatArray) -> float:
 
 
 def _measured(
-    volume: Volume, frame: ScanFrame, stands_out: Contrast, body: Body, curve: Curve
+    volume: Volume,
+    frame: ScanFrame,
+    stands_out: Contrast,
+    body: Body,
+    profile: Profile,
+    ends: tuple[int, int],
 ) -> _Shaft | None:
     """Follow a line through the scan; None if it is no needle."""
-    profile = _profile(volume, frame, curve)
-    ends = _metal(profile)
-    if ends is None:
-        return None
     index = frame.to_index(profile.points)
-    first_out, last_out = (_open(volume, frame, body, index[e], profile.around[e]) for e in ends)
+    first_out, last_out = (leaves(volume, frame, body, index[e], profile.around[e]) for e in ends)
     if first_out == last_out:
         return None
     if last_out:
-        profile = _turned(profile)
+        profile = turned(profile)
         ends = len(profile.t) - 1 - ends[1], len(profile.t) - 1 - ends[0]
         index = index[::-1]
     first, last = ends
-    last = _before_seeds(profile.core, first, last)
+    last = before_seeds(profile.core, first, last)
     if not body.is_deep(index[last : last + 1])[0]:
         return None
-    entry = _entry(profile, body.is_outside(index), first, last)
+    entry = skin_at(profile, body.is_outside(index), first, last)
     inside = slice(entry, last + 1)
     if profile.t[last] - profile.t[entry] < LEAST_INSIDE_MM or last - first < SHORTEST_MM / STEP_MM:
         return None
     points = settled(volume.hu, frame, profile.t, profile.points, (first, entry, last))
     if _brightest_stretch(brightest(stands_out.hu, frame, points[inside])) < _steel_hu(frame):
         return None
-    if _width(volume, frame, points[inside]) > WIDEST_MM:
+    if width_of(volume, frame, points[inside]) > WIDEST_MM:
         return None
     lit = profile.core[first : last + 1] > BRIGHT * np.percentile(profile.core[inside], 75)
     edge = edge_of(volume.hu, frame, profile.t, points, last)
-    return _Shaft(profile.t, points, first, entry, float(np.mean(lit)), edge)
+    return _Shaft(
+        profile.t,
+        points,
+        first,
+        entry,
+        float(np.mean(lit)),
+        edge,
+        dark_ahead(profile, last),
+        metal_ahead(profile, last),
+    )
 
 
 def _ended(shaft: _Shaft, ends_at: float) -> NeedleLine:
@@ -207,6 +242,8 @@ def _ended(shaft: _Shaft, ends_at: float) -> NeedleLine:
         tip_sigma_mm=BEVEL_SIGMA_MM,
         path=path,
         bent=_sagitta(path[: max(2, len(path) - (shaft.entry - shaft.outer))]) > BENT_MM,
+        dark_ahead=shaft.dark_ahead,
+        metal_ahead=shaft.metal_ahead,
     )
 
 
@@ -216,103 +253,3 @@ def _sagitta(points: FloatArray) -> float:
     along = along / np.linalg.norm(along)
     off = points - points[0]
     return float(np.linalg.norm(off - (off @ along)[:, None] * along, axis=1).max())
-
-
-def _profile(volume: Volume, frame: ScanFrame, curve: Curve) -> _Profile:
-    t = np.arange(curve.low - REACH_MM, curve.high + REACH_MM, STEP_MM)
-    points = curve.at(t)
-    size = np.array(volume.hu.shape[::-1])
-    index = frame.to_index(points)
-    inside = ((index >= -0.5) & (index <= size - 0.5)).all(axis=1)
-    t, points = t[inside], points[inside]
-    ring = _ring(curve.along)
-    around = np.median([_sampled(volume, frame, points + r) for r in ring], axis=0)
-    return _Profile(
-        t,
-        points,
-        brightest(volume.hu, frame, points) - around,
-        around,
-    )
-
-
-def _turned(p: _Profile) -> _Profile:
-    return _Profile(-p.t[::-1], p.points[::-1], p.core[::-1], p.around[::-1])
-
-
-def _metal(profile: _Profile) -> tuple[int, int] | None:
-    """Return where the longest stretch of metal begins and ends, bridging short gaps."""
-    bright = profile.core > BRIGHT * float(np.percentile(profile.core, 70))
-    at = np.flatnonzero(bright)
-    if not len(at):
-        return None
-    cuts = np.flatnonzero(np.diff(at) > LONGEST_GAP_MM / STEP_MM)
-    starts, stops = np.append(at[0], at[cuts + 1]), np.append(at[cuts], at[-1])
-    longest = int(np.argmax(stops - starts))
-    return int(starts[longest]), int(stops[longest])
-
-
-def _open(volume: Volume, frame: ScanFrame, body: Body, index: FloatArray, around: float) -> bool:
-    """Tell whether an end lies outside the patient or where the scan ends."""
-    size = np.array(volume.hu.shape[::-1])
-    margin = np.array((2.0, 2.0, max(1.0, 2.0 / float(frame.step[2]))))
-    if ((index < margin) | (index > size - 1 - margin)).any():
-        return True
-    # A lung is air too, but deep; a hub is none, but lies in air.
-    return around < AIR_HU and not body.is_deep(index[None])[0]
-
-
-def _before_seeds(core: FloatArray, first: int, last: int) -> int:
-    """Return where a needle ends, leaving out short pieces of metal that lie ahead of it."""
-    plateau = float(np.median(core[first : last + 1]))
-    while True:
-        window = slice(max(first, last - int(SEED_MM / STEP_MM)), last + 1)
-        dark = np.flatnonzero(core[window] < DARK * plateau) + window.start
-        if not len(dark) or dark[0] - first < SHORTEST_MM / STEP_MM:
-            return last
-        last = int(dark[0]) - 1
-
-
-def _entry(profile: _Profile, outside: BoolArray, first: int, last: int) -> int:
-    """Return where the line passes the skin; its outer end if that lies inside."""
-    out = np.flatnonzero(outside[first : last + 1])
-    if not len(out):
-        return first
-    start = max(first, first + int(out[-1]) - int(RING_MM / STEP_MM))
-    return start + int(np.argmax(profile.around[start : last + 1] > AIR_HU))
-
-
-def _width(volume: Volume, frame: ScanFrame, points: FloatArray) -> float:
-    """Return how wide a line is seen in the plane, full width at half of its height, mm."""
-    along = points[-1] - points[0]
-    side = np.cross(along, (0.0, 0.0, 1.0))
-    if np.linalg.norm(side) < 0.2 * np.linalg.norm(along):
-        side = np.array((1.0, 0.0, 0.0))
-    side = side / np.linalg.norm(side)
-    aside = np.arange(-6.0, 6.1, 0.25)
-    picked = points[:: int(2.0 / STEP_MM)]
-    lines = picked[None] + aside[:, None, None] * side
-    across = brightest(volume.hu, frame, lines.reshape(-1, 3)).reshape(len(aside), -1)
-    profile = np.median(across, axis=1)
-    low = float(np.percentile(profile, 15))
-    wide = profile > low + 0.5 * (profile[len(aside) // 2] - low)
-    # Neighbours beside it are not it.
-    first, last = (np.flatnonzero(~wide[h]) for h in (slice(24, None, -1), slice(24, None)))
-    reach = [int(h[0]) if len(h) else 24 for h in (first, last)]
-    return float(0.25 * (sum(reach) - 1))
-
-
-def _ring(direction: FloatArray) -> FloatArray:
-    """Return (8, 3) offsets on a circle around a line, clear of the metal's blur."""
-    u = np.cross(direction, (0.0, 0.0, 1.0))
-    if np.linalg.norm(u) < 0.1:
-        u = np.cross(direction, (1.0, 0.0, 0.0))
-    u = u / np.linalg.norm(u)
-    v = np.cross(direction, u)
-    angle = np.arange(8) * np.pi / 4
-    return np.asarray(RING_MM * (np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v))
-
-
-def _sampled(volume: Volume, frame: ScanFrame, points: FloatArray) -> FloatArray:
-    """Return HU at (n, 3) points of the scan's frame, air outside."""
-    index = frame.to_index(points)[:, ::-1].T
-    return np.asarray(ndimage.map_coordinates(volume.hu, index, np.float64, order=1, cval=-1024.0))

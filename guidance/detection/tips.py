@@ -92,6 +92,8 @@ def edge_of(
 
 def offsets(edges: Sequence[Edge]) -> list[float]:
     """Return how far beyond its edge each needle of a scan ends, mm."""
+    if not edges:
+        return []
     real = np.median([e.wing for e in edges]) >= LEAST_WING
     return [e.bevelled_mm if real else e.square_mm for e in edges]
 

@@ -140,4 +140,28 @@ def test_a_thick_rod_and_a_wire_on_the_skin_are_no_needles() -> None:
         for z in np.arange(-2.0, 2.1, 1.0):
             room.needle((55.0 + x, 30.0, 20.0 + z), (0.0, 1.0, 0.0), metal=8000.0)
     room.rod((30.0, SKIN_MM + 1.0, 4.0), (30.0, SKIN_MM + 1.0, 40.0), 12000.0)
-    assert room.seen().needles == ()
+    found = room.seen()
+    assert found.needles == ()
+    assert any("(55, " in r and "hardware" in r for r in found.remarks)
+
+
+def test_a_tip_before_a_dark_band_is_named() -> None:
+    """Rays along a needle are lost: what lies ahead of it cannot be seen."""
+    for dark in (False, True):
+        room = Room()
+        room.needle((55.0, 35.0, 20.0), (0.0, 1.0, 0.0))
+        if dark:
+            room.hu[9:12, 33:42, 66:72] -= 600.0
+        said = [r for r in room.seen().remarks if "dark ahead" in r]
+        assert bool(said) == dark
+        if dark:
+            assert "(55, 35, 20) mm" in said[0]
+
+
+def test_metal_ahead_of_a_tip_that_is_no_seed_is_named() -> None:
+    room = Room()
+    room.needle((55.0, 35.0, 20.0), (0.0, 1.0, 0.0))
+    room.rod((55.0, 30.0, 20.0), (55.0, 29.0, 20.0), NEEDLE_HU_MM2)
+    found = room.seen()
+    assert found.seeds == ()
+    assert any("just ahead" in r for r in found.remarks)
