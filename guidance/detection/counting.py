@@ -16,10 +16,14 @@ FloatArray = NDArray[np.float64]
 
 # Bone and clutter beside a seed are left unexplained; the seed's own image must not be.
 LEAST_WITHIN = 0.93
+# Of a piece of larger metal, most is left: bone and clutter are not so bright.
+LEAST_EXPLAINED = 0.55
 # What is explained less after the first steps of a fit never comes so far.
 WORTH_GOING_ON = 0.7
 # How far a seed's metal may differ from that of the scan's sure ones.
 ALIKE_AMPLITUDE = 1.45
+# And how much wider it may be seen: where the scale clips, the brighter looks the wider.
+WIDER_MM = 0.2
 MOST_RODS = 6
 # So well explained, with no more metal than a seed has, a group holds no further one.
 WELL_WITHIN, PLAIN_AMPLITUDE = 0.985, 1.2
@@ -96,7 +100,8 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
     scores: list[float] = []
     most = min(most, max(1, int(held / LEAST_HELD_EACH)))
     for n in range(1, most + 1):
-        if best is not None and _plain(best, look):
+        # Explained well where the rods are is not enough while the group holds another's metal.
+        if best is not None and held < n - 1 + LEAST_HELD_EACH and _plain(best, look):
             break
         starts = _starts(patch, points, weight, best, n)
         fit = fit_best(patch, look, starts, WORTH_GOING_ON if most == 1 else 0.0)
@@ -105,7 +110,9 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
             break
         best = fit
     assert best is not None
-    if best.explained_within < LEAST_WITHIN or not _possible(best, look):
+    if best.explained_within < LEAST_WITHIN or best.explained < LEAST_EXPLAINED:
+        return None
+    if not _possible(best, look):
         return None
     ordered = sorted(scores)
     margin = ordered[1] - ordered[0] if len(ordered) > 1 else np.inf
@@ -117,7 +124,7 @@ def alike(amplitude: float, spread_mm: float, look: Look) -> bool:
     share = amplitude / look.amplitude[0]
     return (
         1 / ALIKE_AMPLITUDE <= share <= ALIKE_AMPLITUDE
-        and spread_mm <= look.spread_mm[0] + 3 * look.spread_mm[1]
+        and spread_mm <= look.spread_mm[0] + WIDER_MM
     )
 
 

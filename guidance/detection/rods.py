@@ -58,7 +58,6 @@ class Look:
         spread_mm: Gaussian sigma in the plane, and its standard deviation.
         normal_mm: Gaussian sigma along the normal on either side of the slice.
         length_mm: of the part that is seen: in some models the marker, not the capsule.
-        taper_mm: over which the rod's far end thins out, as the bevel of a needle does.
         axis: (3,) unit direction that the scan's seeds share; None where they share none.
         turn: standard deviation of the axes' parts in the plane.
         rise: standard deviation of the axes' part along the normal.
@@ -70,7 +69,6 @@ class Look:
     spread_mm: tuple[float, float]
     normal_mm: tuple[float, float]
     length_mm: tuple[float, float]
-    taper_mm: float = 0.0
     axis: FloatArray | None = None
     turn: float = TURN
     rise: float = RISE
@@ -258,9 +256,6 @@ def _solved(patch: Patch, look: Look, centres: FloatArray, axes: FloatArray, ste
         rods[:, 3:6] = np.where(axes @ look.axis < 0, -1.0, 1.0)[:, None] * look.axis
     mean = np.concatenate((shared, rods.ravel()))
     nodes, weights = _quadrature(max(3, round(look.length_mm[0] / NODE_MM)))
-    if look.taper_mm > 0:
-        to_end = 0.5 * look.length_mm[0] * (1.0 - nodes)
-        weights = weights * np.minimum(1.0, to_end / look.taper_mm)
     p, cost, model, jacobian = solve(
         start, mean, prior, patch.data, weight, fixed, min(patch.clip_hu, 1e9),
         patch.plane, patch.grid, patch.slice_mm, nodes, weights, steps,

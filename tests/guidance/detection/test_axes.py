@@ -1,4 +1,4 @@
-"""Axes of seeds whose ends lie in black streaks, as metal's do in thin slices."""
+"""Seeds whose ends lie in black streaks, as metal's do in thin slices: axes, and pairs."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,3 +91,15 @@ def test_one_seed_that_lies_across_the_others_is_not_turned_to_them() -> None:
     off = _angles(axes, centres, _scan(centres, axes))
     assert off.mean() < 6.0
     assert off[6] < 10.0
+
+
+def test_of_two_seeds_whose_images_touch_at_a_corner_neither_is_left_out() -> None:
+    """One rod explains all that is bright around it, yet the group holds the metal of two."""
+    centres = _places()
+    beside = np.array((2.0, 3.0, 1.0))
+    pairs = np.vstack((centres[::2], centres[::2] + beside, centres[1::2]))
+    axes = _flat(np.full(len(pairs), 90.0))
+    found = detect(_scan(pairs, axes)).seeds
+    said = np.array([s.position_mm for s in found])
+    assert len(said) == len(pairs)
+    assert np.linalg.norm(pairs[:, None] - said[None], axis=2).min(axis=1).max() < 1.0
