@@ -97,22 +97,25 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
     if held < LEAST_HELD:
         return None
     best: Fit | None = None
+    fewer: Fit | None = None
     scores: list[float] = []
     most = min(most, max(1, int(held / LEAST_HELD_EACH)))
     for n in range(1, most + 1):
         # Explained well where the rods are is not enough while the group holds another's metal.
-        if best is not None and held < n - 1 + LEAST_HELD_EACH and _plain(best, look):
+        enough = held < n - 1 + LEAST_HELD_EACH
+        if best is not None and enough and _plain(best, look):
             break
-        starts = _starts(patch, points, weight, best, n)
+        starts = _starts(patch, points, weight, fewer, n)
         fit = fit_best(patch, look, starts, WORTH_GOING_ON if most == 1 else 0.0)
         scores.append(fit.cost + n * ROD_PARAMETERS * float(np.log(max(fit.points, 2.0))))
-        if best is not None and (scores[-1] >= min(scores[:-1]) or not _possible(fit, look)):
+        better = scores[-1] <= min(scores)
+        # Too few rods hold too much metal each: that may mend itself with one more.
+        if n > 1 and not (better and (_possible(fit, look) or held > n + LEAST_HELD_EACH)):
             break
-        best = fit
-    assert best is not None
-    if best.explained_within < LEAST_WITHIN or best.explained < LEAST_EXPLAINED:
-        return None
-    if not _possible(best, look):
+        fewer = fit
+        if _possible(fit, look):
+            best = fit
+    if best is None or best.explained < LEAST_EXPLAINED or best.explained_within < LEAST_WITHIN:
         return None
     ordered = sorted(scores)
     margin = ordered[1] - ordered[0] if len(ordered) > 1 else np.inf

@@ -1,6 +1,7 @@
 """Seeds whose ends lie in black streaks, as metal's do in thin slices: axes, and pairs."""
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from dose.geometry import GridGeometry
@@ -103,3 +104,15 @@ def test_of_two_seeds_whose_images_touch_at_a_corner_neither_is_left_out() -> No
     said = np.array([s.position_mm for s in found])
     assert len(said) == len(pairs)
     assert np.linalg.norm(pairs[:, None] - said[None], axis=2).min(axis=1).max() < 1.0
+
+
+@pytest.mark.parametrize("which", [10, 12])
+def test_three_side_by_side_are_three(which: int) -> None:
+    """Two rods would hold too much metal each; that is no reason not to try a third."""
+    centres = _places()
+    beside = np.array(((1.4, 0.3, 0.0), (-1.4, 0.2, 0.0)))
+    clump = np.vstack((centres, centres[which] + beside))
+    found = detect(_scan(clump, _flat(np.full(len(clump), 90.0)))).seeds
+    said = np.array([s.position_mm for s in found])
+    assert len(said) == len(clump)
+    assert np.linalg.norm(clump[:, None] - said[None], axis=2).min(axis=1).max() < 1.0
