@@ -162,16 +162,21 @@ def _history(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _part(scores, tally, first, last, run, world, aim, seeds, axes, weights, shining):  # type: ignore[no-untyped-def]
-    """Run histories ``first`` to ``last`` one after the other."""
+def _part(  # type: ignore[no-untyped-def]
+    scores, tally, first, each, begin_at, end_at, run, world, aim, seeds, axes, weights, shining
+):
+    """Run histories of a part one after the other, those of a seed together.
+
+    Photons of one seed cross the same voxels: their scores stay near the processor.
+    """
     state = np.empty(2, np.uint64)
     place, way, pole = np.empty(3), np.empty(3), np.empty(3)
     waiting = np.empty((WAITING, WAITS))
     passed = np.empty((world.cells.sum() + 3, 4))
     own_tally = np.zeros(len(tally))
-    for history in range(first, last):
-        begin(state, run, history)
-        s = history % len(seeds)
+    for i in range(begin_at, end_at):
+        begin(state, run, first + i)
+        s = i * len(seeds) // each
         part, energy = _shine(place, pole, state, seeds[s], axes[s], shining)
         worth = weights[s] * energy
         own_tally[EMITTED] += worth
@@ -197,22 +202,21 @@ def run_histories(  # type: ignore[no-untyped-def]
             water; added to.
         tally: (PARTS, 5) float64, added to.
         first: number of the round's first history.
-        each: histories of a part in the round; a multiple of the seeds keeps them stratified.
+        each: histories of a part in the round, a multiple of the seeds: each has as many.
         begin_at: first of the slice in each part.
         end_at: where it ends.
         run: number of the run; other runs have other random numbers.
         world: what photons meet.
         aim: what is looked at.
-        seeds: (n, 3) centres in cm from the corner of the grid, along its axes; they shine in
-            turn.
+        seeds: (n, 3) centres in cm from the corner of the grid, along its axes; they shine
+            one after the other.
         axes: (n, 3) unit directions, NaN for unknown ones.
         weights: (n,) of a photon of each seed.
         shining: what leaves each seed.
     """
     for part in prange(PARTS):
-        start = first + part * each
         _part(
-            score[part], tally[part], start + begin_at, start + end_at, run,
+            score[part], tally[part], first + part * each, each, begin_at, end_at, run,
             world, aim, seeds, axes, weights, shining,
         )  # fmt: skip
 
