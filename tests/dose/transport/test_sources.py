@@ -122,6 +122,16 @@ def test_a_seed_in_water_is_what_tg43_says_close_to_it_as_well(model: str) -> No
 @pytest.mark.nightly
 @pytest.mark.parametrize("model", ENABLED)
 def test_every_source_let_in_makes_its_tables(model: str) -> None:
+    """Lambda, then g_L and F each by itself, as they are judged."""
     rings = ((4.5, 6.5), (9.0, 11.0), (19.0, 21.0), (29.0, 31.0), (47.0, 51.0))
-    for r, theta, miss, spread in misses(KNOWN[model], 20_000_000, 1.0, rings):
-        assert abs(miss) < 0.02 + 2 * spread, (r, theta, miss)
+    found = misses(KNOWN[model], 20_000_000, 1.0, rings)
+    rows = [found[k : k + 5] for k in range(0, len(found), 5)]
+    across = [1.0 + row[-1][2] for row in rows]
+    spread = [2.0 * row[-1][3] for row in rows]
+    assert across[1] == pytest.approx(1.0, abs=0.02 + spread[1]), "Lambda"
+    for k, row in enumerate(rows):
+        g = across[k] / across[1]
+        assert g == pytest.approx(1.0, abs=0.02 + np.hypot(spread[k], spread[1])), row[-1]
+        for r, theta, miss, sigma in row[:-1]:
+            f = (1.0 + miss) / across[k]
+            assert f == pytest.approx(1.0, abs=0.02 + np.hypot(spread[k], 2 * sigma)), (r, theta)
