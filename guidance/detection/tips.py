@@ -113,7 +113,14 @@ def _across(
     peak = max(float(across[:3].mean()), 1.0)
     wing = float(np.interp(WING_MM, aside, across)) / peak
     # A Gaussian, clipped: its widths at two heights give its sigma and its unclipped peak.
-    wide, narrow = (aside[int(np.argmax(across < f * peak))] for f in (0.2, 0.5))
+    wide, narrow = (_falls_to(f * peak, aside, across) for f in (0.2, 0.5))
     sigma = np.sqrt(max(wide**2 - narrow**2, 0.04) / (2.0 * np.log(0.5 / 0.2)))
     whole = 0.5 * peak * np.exp(min(0.5 * (narrow / sigma) ** 2, 3.0))
     return float(sigma * ndtri(min(EDGE * peak / whole, 0.5))), wing
+
+
+def _falls_to(level: float, at: FloatArray, values: FloatArray) -> float:
+    """Return where values first fall to a level."""
+    k = max(1, int(np.argmax(values < level)))
+    share = (values[k - 1] - level) / max(values[k - 1] - values[k], 1e-9)
+    return float(at[k - 1] + np.clip(share, 0.0, 1.0) * (at[k] - at[k - 1]))

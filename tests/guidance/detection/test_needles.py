@@ -165,3 +165,14 @@ def test_metal_ahead_of_a_tip_that_is_no_seed_is_named() -> None:
     found = room.seen()
     assert found.seeds == ()
     assert any("just ahead" in r for r in found.remarks)
+
+
+@pytest.mark.parametrize("slice_mm", [1.0, 2.0, 3.0])
+def test_square_ends_are_told_to_a_third_of_a_pixel(slice_mm: float) -> None:
+    room = Room(slice_mm)
+    true = [(30.1, 30.0, 21.0), (50.3, 32.3, 21.5), (70.2, 27.6, 20.2), (88.4, 34.9, 19.4)]
+    for tip in true:
+        room.needle(tip, (0.05, 1.0, 0.08))
+    found = tips(room.seen())
+    assert found.shape == (4, 3)
+    assert np.abs(found - np.array(true))[:, 1].mean() < 0.25
