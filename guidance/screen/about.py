@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from PyQt5.QtCore import QT_VERSION_STR, Qt
@@ -62,6 +63,7 @@ class AboutPage(Given, QFrame):
         return " ".join(part.text() for part in self.findChildren(QLabel))
 
 
+@cache
 def versions() -> str:
     """Return the versions of the program and of everything that it runs on, in one line."""
     names = ["seedguide"]

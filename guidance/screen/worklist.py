@@ -50,7 +50,7 @@ class WorklistPage(Given, QFrame):
         self._perform, self._worklist, self._clock = perform, worklist, clock
         self._items: tuple[Scheduled, ...] = ()
         self._question, self._asked_s = 0, 0.0
-        self._case, self._open, self._closed = "", False, False
+        self._case, self._open, self._closed, self._patient = "", False, False, ""
         self.table, self.filter = ScheduledTable(), QLineEdit()
         self.filter.setPlaceholderText(tr("filter: name, ID, procedure"))
         self.refresh_button, self.stop_button = push(tr("Ask again")), push(tr("Do not wait"))
@@ -116,7 +116,7 @@ class WorklistPage(Given, QFrame):
         """Take note of whose case runs, and say when one was opened."""
         before = (self._case, self._open)
         self._case, self._open = snapshot.case_id, bool(snapshot.opened_by)
-        self._closed = snapshot.closed
+        self._closed, self._patient = snapshot.closed, snapshot.patient_id
         self._say_buttons()
         if self._open and before[0] and before != (self._case, self._open):
             self.done.emit()
@@ -244,7 +244,9 @@ class WorklistPage(Given, QFrame):
         self._open_for(Scheduled(patient_id, name))
 
     def _open_for(self, item: Scheduled) -> None:
-        another = self._open
+        # A case that nobody opened may have taken another patient's plan already.
+        taken = bool(item.patient_id) and self._patient not in {"", item.patient_id}
+        another = self._open or taken
 
         def act(acts: Acts, by: str) -> Answer:
             opens = acts.open_another_case if another else acts.open_case

@@ -215,6 +215,15 @@ def test_a_case_that_is_open_is_left_by_two_presses_only(qtbot, window, peer, ac
     assert len(acts.acts) == 2
 
 
+def test_a_case_that_took_another_patients_plan_is_not_the_one_that_is_opened(window, peer, acts):
+    window.show_snapshot(replace(UNOPENED, patient_id="P2"))
+    opened(window, peer, WANG, LI)
+    for row in (0, 1):
+        window.worklist.table.selectRow(row)
+        window.worklist.open_chosen()
+    assert [act[0] for act in acts.acts] == ["open_another_case", "open_case"]
+
+
 def test_after_a_closed_case_the_button_offers_the_next(window):
     window.show_snapshot(snapshot(opened_by="Dr Other"))
     assert window.act_bar.worklist_button.isHidden()
