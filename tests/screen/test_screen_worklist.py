@@ -179,8 +179,9 @@ def test_one_need_not_wait_and_a_late_answer_is_not_shown(qtbot, window, peer):
     page = window.worklist
     assert page.refresh_button.isHidden()
     assert "asking RIS@10.0.0.2:104… 0 s" in page.state.text()
-    page._asked_s = time.monotonic() - 7
-    qtbot.waitUntil(lambda: "… 7 s" in page.state.text(), timeout=3000)
+    page._asked_s = time.monotonic() - 700
+    # On a busy machine some seconds more.
+    qtbot.waitUntil(lambda: "… 7" in page.state.text(), timeout=20000)
     page.stop_button.click()
     peer.answers[0].set_result((WANG,))
     assert rows(window) == []
