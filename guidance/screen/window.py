@@ -314,6 +314,8 @@ class RoomWindow(QMainWindow):
             self.show_snapshot(snapshot)
         self.settings.show_heading(heading)
         self._pages.show(page)
+        if not self.worklist.isHidden():
+            self.worklist.begin()
 
     def _next_language(self) -> None:
         others = list(LANGUAGES)

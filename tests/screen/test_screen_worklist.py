@@ -236,9 +236,13 @@ def test_an_answer_to_a_window_said_anew_in_another_language_is_dropped(qtbot, w
     window.toggle_worklist()
     window.change_language("zh")
     qtbot.wait(50)
+    # The page stays where it was, and asks anew.
+    assert not window.worklist.isHidden()
     peer.answers[0].set_result((WANG,))
-    window.toggle_worklist()
     assert "正在查询" in window.worklist.state.text()
+    assert rows(window) == []
+    peer.answers[1].set_result((LI,))
+    assert len(rows(window)) == 1
 
 
 @pytest.mark.parametrize(
