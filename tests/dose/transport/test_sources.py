@@ -132,6 +132,8 @@ def test_every_source_let_in_makes_its_tables(model: str) -> None:
     for k, row in enumerate(rows):
         g = across[k] / across[1]
         assert g == pytest.approx(1.0, abs=0.02 + np.hypot(spread[k], spread[1])), row[-1]
-        for r, theta, miss, sigma in row[:-1]:
+        # Nearer than its table F is not known; TG-43 takes the nearest there.
+        known = row[0][0] > 10.0 * KNOWN[model].f_r_cm[0] - 1.0
+        for r, theta, miss, sigma in row[:-1] if known else ():
             f = (1.0 + miss) / across[k]
             assert f == pytest.approx(1.0, abs=0.02 + np.hypot(spread[k], 2 * sigma)), (r, theta)
