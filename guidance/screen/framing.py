@@ -141,18 +141,22 @@ def legend(snapshot: Snapshot) -> tuple[Key, ...]:
     return tuple(keys)
 
 
+def lying(position: str) -> str:
+    """Return a patient position with what it means, such as ``HFP prone``; a dash for none."""
+    if not position:
+        return words.DASH
+    return f"{position.upper()} {tr(POSITIONS.get(position.upper(), ON_THE_SIDE))}"
+
+
 def axial_captions(sight: Sight, window: GreyScale, shown: Slice) -> tuple[str, str, str]:
     """Return which axial slice is shown, in which grey scale, and how the patient lies."""
     assert sight.volume is not None
-    position = sight.volume.provenance.patient_position.upper()
-    lying = tr(POSITIONS.get(position, ON_THE_SIDE)) if position else ""
+    position = sight.volume.provenance.patient_position
     turned = tr("patient position not given")
     if sight.anatomical:
-        turned = tr(
-            "{position} {lying}, ANATOMICAL: anterior up (T)", position=position, lying=lying
-        )
+        turned = tr("{lying}, ANATOMICAL: anterior up (T)", lying=lying(position))
     elif position:
-        turned = tr("{position} {lying}, table below", position=position, lying=lying)
+        turned = tr("{lying}, table below", lying=lying(position))
     return (
         tr("slice {number}/{count}  z {z} mm", number=shown.number + 1,
            count=sight.count("axial"), z=f"{shown.plane.origin_mm[2]:.1f}"),

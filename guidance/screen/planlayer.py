@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from guidance.procedure.events import RegistrationNudged
 from guidance.procedure.registering import nudged
 from guidance.procedure.snapshot import Snapshot, Step
-from guidance.screen.framing import of_interest
+from guidance.screen.framing import lying, of_interest
 from guidance.screen.fusion import WAY_WORDS, WAYS, matched
 from guidance.screen.language import tr
 from guidance.screen.reslice import Slice
@@ -122,6 +122,16 @@ class PlanLayer:
         residual = f"{registration.residual_mm:.1f}"
         left = tr("residual {mm} mm on bone", mm=residual)
         lines = [tr(WAY_WORDS[way]), f"{left} · {on(registration.room_uid)}"]
+        planning, room = snapshot.planning_volume, snapshot.volume
+        if planning is not None and room is not None:
+            # Both lie on the same pixels: what is left and what is down is the room's for both.
+            lines.append(
+                tr(
+                    "plan taken {planning}, room {room}: shown turned alike",
+                    planning=lying(planning.provenance.patient_position),
+                    room=lying(room.provenance.patient_position),
+                )
+            )
         if not registration.residual_is_current:
             lines[1] = tr("residual is being measured")
         if self.nudge.any():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -28,3 +29,33 @@ def _english_afterwards(qapp):
 
     yield
     speak("en")
+
+
+@pytest.fixture
+def acts() -> Any:
+    """What the window asks of the core, taken down."""
+    from tests.screen.room_case import Recorder
+
+    return Recorder()
+
+
+@pytest.fixture
+def window_of(qtbot, acts) -> Callable[..., Any]:
+    """Make a window of a size on the display, in the language in use, at the case's time."""
+    from guidance.screen import RoomWindow
+    from tests.screen.room_case import NOW
+
+    def made(size: tuple[int, int] = (1280, 720), **options: Any) -> RoomWindow:
+        window = RoomWindow(acts, "Dr Example", clock=lambda: NOW, **options)
+        qtbot.addWidget(window)
+        window.resize(*size)
+        window.show()
+        return window
+
+    return made
+
+
+@pytest.fixture
+def window(window_of) -> Any:
+    """A window as small as one may be, shown, with nothing on it yet."""
+    return window_of()

@@ -13,27 +13,13 @@ from guidance.advice import Advice
 from guidance.planning.plan import PlannedSeed
 from guidance.procedure.acts import Check, Question
 from guidance.procedure.snapshot import RegistrationView, Step
-from guidance.screen import RoomWindow, theme, words
+from guidance.screen import theme, words
 from guidance.screen.framing import legend
 from guidance.screen.fusion import blended, difference, matched
 from guidance.screen.overlays import Capsule
 from guidance.screen.reslice import axial
 from guidance.tracking.implant import ImplantSeed
-from tests.screen.room_case import NOW, Recorder, plan, snapshot, volume
-
-
-@pytest.fixture
-def acts() -> Recorder:
-    return Recorder()
-
-
-@pytest.fixture
-def window(qtbot, acts) -> RoomWindow:
-    made = RoomWindow(acts, "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(made)
-    made.resize(1280, 720)
-    made.show()
-    return made
+from tests.screen.room_case import plan, snapshot, volume
 
 
 def to_register(**changes):

@@ -30,13 +30,9 @@ LATIN = re.compile(
 
 
 @pytest.fixture
-def window(qtbot) -> RoomWindow:
+def window(window_of) -> RoomWindow:
     speak("zh")
-    made = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(made)
-    made.resize(1280, 720)
-    made.show()
-    return made
+    return window_of()
 
 
 def shown(window: RoomWindow) -> list[str]:

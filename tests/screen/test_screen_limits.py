@@ -25,12 +25,8 @@ CORD = Encounter("Spinal cord", "cord", 31.6, 8.0, "structures")
 
 
 @pytest.fixture
-def window(qtbot) -> RoomWindow:
-    made = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(made)
-    made.resize(1920, 1080)
-    made.show()
-    return made
+def window(window_of) -> RoomWindow:
+    return window_of((1920, 1080))
 
 
 @pytest.mark.parametrize(

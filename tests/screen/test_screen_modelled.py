@@ -45,12 +45,8 @@ def modelled(**changes: object) -> ModelledView:
 
 
 @pytest.fixture
-def window(qtbot) -> RoomWindow:
-    made = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(made)
-    made.resize(1920, 1080)
-    made.show()
-    return made
+def window(window_of) -> RoomWindow:
+    return window_of((1920, 1080))
 
 
 def test_its_figures_stand_beside_tg43_under_their_own_name(window):

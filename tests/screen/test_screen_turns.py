@@ -15,12 +15,8 @@ from tests.screen.room_case import NOW, Recorder, dose, snapshot, volume
 
 
 @pytest.fixture
-def window(qtbot):
-    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW, by_turns=True)
-    qtbot.addWidget(window)
-    window.resize(1280, 720)
-    window.show()
-    return window
+def window(window_of):
+    return window_of(by_turns=True)
 
 
 def drawn(window):

@@ -13,7 +13,7 @@ from guidance.screen import RoomWindow
 from guidance.screen.measuring import Ruler
 from guidance.screen.reslice import cut, letters
 from guidance.screen.sight import CUTS, Sight
-from tests.screen.room_case import NOW, TARGET_MM, Recorder, snapshot, vector
+from tests.screen.room_case import TARGET_MM, snapshot, vector
 
 LEFT, RIGHT, MIDDLE = (
     Qt.MouseButton.LeftButton,
@@ -23,11 +23,8 @@ LEFT, RIGHT, MIDDLE = (
 
 
 @pytest.fixture
-def window(qtbot) -> RoomWindow:
-    made = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(made)
-    made.resize(1280, 720)
-    made.show()
+def window(window_of) -> RoomWindow:
+    made = window_of()
     made.show_snapshot(snapshot())
     return made
 

@@ -24,19 +24,6 @@ def case() -> Snapshot:
     return snapshot()
 
 
-@pytest.fixture
-def acts() -> Recorder:
-    return Recorder()
-
-
-@pytest.fixture
-def window(qtbot, acts) -> RoomWindow:
-    made = RoomWindow(acts, "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(made)
-    made.resize(1280, 720)
-    return made
-
-
 def all_words(window: RoomWindow) -> str:
     return " ".join(label.text() for label in window.findChildren(QLabel))
 

@@ -516,8 +516,8 @@
       <translation>未给出体位</translation>
     </message>
     <message>
-      <source>{position} {lying}, ANATOMICAL: anterior up (T)</source>
-      <translation>{position} {lying}，解剖位：前方在上 (T)</translation>
+      <source>{lying}, ANATOMICAL: anterior up (T)</source>
+      <translation>{lying}，解剖位：前方在上 (T)</translation>
     </message>
     <message>
       <source>slice {number}/{count}  z {z} mm</source>
@@ -528,8 +528,8 @@
       <translation>（已过时）</translation>
     </message>
     <message>
-      <source>{position} {lying}, table below</source>
-      <translation>{position} {lying}，床在下</translation>
+      <source>{lying}, table below</source>
+      <translation>{lying}，床在下</translation>
     </message>
     <message>
       <source>planned</source>
@@ -854,6 +854,10 @@
     <message>
       <source>residual is being measured</source>
       <translation>正在测定残差</translation>
+    </message>
+    <message>
+      <source>plan taken {planning}, room {room}: shown turned alike</source>
+      <translation>计划扫描 {planning}，现场 {room}：同向显示</translation>
     </message>
     <message>
       <source>NOT YET APPLIED: {by} (Return applies)</source>
