@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from working_room import Room
 
 from guidance.commands import main
-from guidance.conductor.conductor import Conductor
 from guidance.conductor.picture import Picture
 from guidance.errors import RefusedError
 from guidance.journal import Journal
@@ -26,34 +25,6 @@ from guidance.procedure.events import (
 from guidance.procedure.snapshot import Snapshot
 
 NOW = datetime(2026, 1, 13, 9, 0, tzinfo=UTC)
-
-
-class Room:
-    def __init__(self, journal: Path) -> None:
-        self.journal = Journal(str(journal))
-        self.snapshots: list[Snapshot] = []
-        self._fresh = threading.Condition()
-        self.conductor = Conductor(self.journal, "case", self._publish)
-        self.conductor.start()
-
-    def _publish(self, snapshot: Snapshot) -> None:
-        with self._fresh:
-            self.snapshots.append(snapshot)
-            self._fresh.notify_all()
-
-    def until(self, holds: Callable[[Snapshot], bool]) -> Snapshot:
-        with self._fresh:
-            assert self._fresh.wait_for(
-                lambda: bool(self.snapshots) and holds(self.snapshots[-1]), 10
-            )
-            return self.snapshots[-1]
-
-    def wait_for(self, number: int) -> Snapshot:
-        return self.until(lambda s: s.event_number >= number)
-
-    def close(self) -> None:
-        self.conductor.stop()
-        self.journal.close()
 
 
 @pytest.fixture

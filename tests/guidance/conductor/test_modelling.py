@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,13 +11,13 @@ import numba
 import numpy as np
 import pydicom
 import pytest
+from working_room import Room
 
 from dose.geometry import GridGeometry
 from dose.seeds import Seeds
 from dose.structures import Structure
 from guidance.conductor.adding import Carried, how_many_more
 from guidance.conductor.carrying import PhotonRun
-from guidance.conductor.conductor import Conductor
 from guidance.conductor.exports import export_case
 from guidance.conductor.library import Library
 from guidance.conductor.modelling import Modelled, Modelling
@@ -347,37 +346,11 @@ def test_a_seed_that_moved_is_no_seed_more(case: Path) -> None:
     assert model._photons._with_more(other, state) is None
 
 
-class Room:
-    """A conductor at work on the case."""
-
-    def __init__(self, case: Path) -> None:
-        self.journal = Journal(str(case))
-        self.snapshots: list[Snapshot] = []
-        self._fresh = threading.Condition()
-        self.conductor = Conductor(
-            self.journal, "case", self._publish, read=lambda _: volume(), modelled=QUICK
-        )
-        self.conductor.start()
-
-    def _publish(self, snapshot: Snapshot) -> None:
-        with self._fresh:
-            self.snapshots.append(snapshot)
-            self._fresh.notify_all()
-
-    def until(self, holds: Callable[[Snapshot], bool]) -> Snapshot:
-        with self._fresh:
-            assert self._fresh.wait_for(
-                lambda: bool(self.snapshots) and holds(self.snapshots[-1]), 120
-            )
-            return self.snapshots[-1]
-
-
 @pytest.fixture
 def room(case: Path) -> Iterator[Room]:
-    room = Room(case)
+    room = Room(case, patience_s=120, read=lambda _: volume(), modelled=QUICK)
     yield room
-    room.conductor.stop()
-    room.journal.close()
+    room.close()
 
 
 def test_it_leaves_the_case_as_objects_under_its_own_name(room: Room, tmp_path: Path) -> None:
