@@ -15,6 +15,8 @@ FloatArray = NDArray[np.float64]
 
 AIR_HU = -400.0
 CELL_MM = 5.0
+# What has the air outside this near beside it lies on the skin.
+ON_SKIN_MM, DIRECTIONS = 3.0, 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,20 @@ class Body:
     def is_deep(self, index: FloatArray) -> NDArray[np.bool_]:
         """Return which (n, 3) indices lie inside with some tissue on all sides."""
         return self._at(self.deep, index)
+
+    def on_skin(self, volume: Volume, frame: ScanFrame, points: FloatArray) -> NDArray[np.bool_]:
+        """Return which (n, 3) points of the scan's frame have the air outside beside them.
+
+        Air well inside, as in a lung or in the black streaks of metal, does not count.
+        """
+        angles = np.linspace(0.0, 2.0 * np.pi, DIRECTIONS, endpoint=False)
+        ring = ON_SKIN_MM * np.column_stack((np.cos(angles), np.sin(angles), 0.0 * angles))
+        around = frame.to_index((points[:, None] + ring).reshape(-1, 3))
+        i, j, k = np.rint(around).astype(int).T
+        nz, ny, nx = volume.hu.shape
+        hu = volume.hu[k.clip(0, nz - 1), j.clip(0, ny - 1), i.clip(0, nx - 1)]
+        air = (hu < AIR_HU) & ~self.is_deep(around)
+        return np.asarray(air.reshape(len(points), DIRECTIONS).any(axis=1))
 
     def _at(self, cells: NDArray[np.bool_], index: FloatArray) -> NDArray[np.bool_]:
         i, j, k = np.rint(index / (*self.cell, 1.0)).astype(int).T

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 
+from guidance.detection.body import Body
 from guidance.detection.candidates import contrast, groups
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
 from guidance.detection.frame import ScanFrame
@@ -27,6 +28,8 @@ CLIPPED_VOXELS = 8
 COARSEST_PIXEL_MM = 1.6
 # A seed seen before is the same if it lies this near: it drifts with the tissue.
 SAME_PLACE_MM = 5.0
+# So many steps of a needle's path, 2 mm, tell its direction at the tip.
+TIP_STEPS = 8
 # Directions differ from those of the needles by more than this only by chance of the fit.
 ALONG_NEEDLE_DEG = 35.0
 
@@ -56,11 +59,16 @@ def detect(
     metal = Lines([], []) if coarse else find_needles(volume, frame, stands_out)
     lines = metal.needles
     found = [] if coarse else groups(stands_out, frame, _beside(frame, lines))
-    kept = seeds_in(volume, frame, stands_out, found, clip)
+    kept, on_skin = _implanted(volume, frame, seeds_in(volume, frame, stands_out, found, clip))
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
     remarks = _remarks(len(seeds), expected_seeds, bool(lines))
     remarks += _missing(seeds, prior_seeds)
     remarks += _undecided(kept, frame)
+    remarks += tuple(
+        f"Metal like a seed at {_place(frame.to_patient(s.centre[None])[0])} lies on the skin; "
+        "it is not counted."
+        for s in on_skin
+    )
     remarks += _not_assessable(metal, seeds, frame)
     if coarse:
         remarks += (
@@ -77,6 +85,20 @@ def clip_of(volume: Volume) -> float:
         return float(volume.provenance.clipped_at_hu)
     highest = volume.hu.max()
     return float(highest) if int((volume.hu == highest).sum()) >= CLIPPED_VOXELS else np.inf
+
+
+def _implanted(
+    volume: Volume, frame: ScanFrame, seeds: list[SeedFit]
+) -> tuple[list[SeedFit], list[SeedFit]]:
+    """Part the seeds from what lies on the skin: a marker, a wire, a seed that was lost."""
+    if not seeds:
+        return [], []
+    body = Body.of(volume, frame)
+    outside = body.on_skin(volume, frame, np.array([s.centre for s in seeds]))
+    return (
+        [s for s, out in zip(seeds, outside, strict=True) if not out],
+        [s for s, out in zip(seeds, outside, strict=True) if out],
+    )
 
 
 def _beside(
@@ -196,7 +218,9 @@ def _path(line: NeedleLine, frame: ScanFrame) -> FloatArray:
     if not line.bent:
         return np.zeros((0, 3))
     last = int(np.argmin(np.linalg.norm(line.path - line.entry, axis=1)))
-    picked = np.unique(np.concatenate(([0, 8], np.linspace(1, last, 12).astype(int))))
+    # The first two points give the direction at the tip: not from one step of the search.
+    second = min(TIP_STEPS, last)
+    picked = np.unique(np.concatenate(([0], np.linspace(second, last, 12).astype(int))))
     return frame.to_patient(line.path[picked])
 
 

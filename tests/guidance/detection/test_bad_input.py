@@ -50,10 +50,14 @@ class Tube:
         hu[box] += parts * (self.hu - TISSUE_HU)
 
 
-def drawn(parts: list[Tube], *, streaks: bool = False) -> Volume:
-    """Scan parts in soft tissue: averaged over voxels, blurred, noisy, clipped."""
+def drawn(parts: list[Tube], *, streaks: bool = False, skin_mm: float = 0.0) -> Volume:
+    """Scan parts in soft tissue: averaged over voxels, blurred, noisy, clipped.
+
+    Above ``skin_mm`` of the rows there is air.
+    """
     rng = np.random.default_rng(1)
     hu = np.full((SLICES, SIDE, SIDE), TISSUE_HU)
+    hu[:, : round(skin_mm / PIXEL_MM)] = -1000.0
     for part in parts:
         part.draw(hu)
     if streaks:
@@ -151,6 +155,21 @@ def test_bright_vessels_and_calcium_are_no_seeds() -> None:
     ]
     found = detect(drawn(parts))
     assert (found.seeds, found.needles) == ((), ())
+
+
+def test_metal_on_the_skin_is_named_and_not_counted() -> None:
+    m = SIDE * PIXEL_MM / 2
+    places = np.array([(m - 20, m, 10.0), (m, m + 15, 20.3), (m + 18, m - 9, 30.7)])
+    on_skin = np.array([(m, 14.6, 18.0), (m + 22, 15.5, 26.0)])
+    axis = np.array((0.8, 0.1, 0.6))
+    half = 1.6 * axis / np.linalg.norm(axis)
+    parts = [
+        Tube(tuple(p - half), tuple(p + half), 0.8, 17000.0) for p in np.vstack((places, on_skin))
+    ]
+    found = detect(drawn(parts, skin_mm=15.0))
+    assert near(found, places).shape == (3, 3)
+    assert near(found, places).min(axis=0).max() < 0.5
+    assert sum("lies on the skin" in r for r in found.remarks) == len(on_skin)
 
 
 def test_rods_of_metal_are_seen_in_such_a_drawing() -> None:

@@ -82,6 +82,8 @@ def test_a_bent_needle_is_followed() -> None:
     near = np.linalg.norm(path[:, None] - points[None], axis=2).min(axis=1)
     assert len(path) > 5
     assert near.max() < 1.5
+    # The first two points tell the direction at the tip, so they are well apart.
+    assert np.linalg.norm(path[0] - path[1]) > 1.0
 
 
 def test_a_needle_that_leaves_the_scan_ends_there() -> None:
