@@ -88,23 +88,32 @@ def seeds_in(
             lone = [s for e in explain_all(scan, groups, UNKNOWN, run, 1) for s in _seeds_of(e)]
             return _once([s for s in lone if _sure_alone(s)])
         explained = explain_all(scan, groups, look, run)
-        explained = list(run(lambda e: _beside_others(e, explained, look), explained))
+        rods = [(e, k) for e in explained for k in range(len(e.fit.centres))]
+        centres = np.array([e.fit.centres[k] for e, k in rods]).reshape(-1, 3)
+        explained = list(run(lambda e: _beside_others(e, rods, centres, look), explained))
     seeds = [s for e in explained for s in _seeds_of(e)]
     return _once([s for s in seeds if alike(s.amplitude, s.spread_mm, look)])
 
 
-def _beside_others(one: Explained, explained: list[Explained], look: Look) -> Explained:
-    """Fit a group again, with the images of its neighbours taken into account."""
+def _beside_others(
+    one: Explained, rods: list[tuple[Explained, int]], centres: FloatArray, look: Look
+) -> Explained:
+    """Fit a group again, with the images of its neighbours taken into account.
+
+    Args:
+        one: the group.
+        rods: all groups' rods: the group, and which of its rods.
+        centres: (n, 3) of these rods.
+        look: how one seed looks.
+    """
     patch = one.patch
     others = np.zeros(patch.hu.shape)
     low = np.array((patch.x[0], patch.y[0], patch.z[0])) - FAR_MM
     high = np.array((patch.x[-1], patch.y[-1], patch.z[-1])) + FAR_MM
-    for other in explained:
-        if other is one:
-            continue
-        for which, centre in enumerate(other.fit.centres):
-            if (centre > low).all() and (centre < high).all():
-                others += image(patch, other.fit, which)
+    for at in np.flatnonzero(((centres > low) & (centres < high)).all(axis=1)):
+        other, which = rods[at]
+        if other is not one:
+            others += image(patch, other.fit, which)
     if others.max() < 1.0:
         return one
     beside = replace(patch, others=others)
@@ -138,7 +147,10 @@ def _sure_alone(seed: SeedFit) -> bool:
 def _once(seeds: list[SeedFit]) -> list[SeedFit]:
     """Keep the better explained of two seeds at one place."""
     kept: list[SeedFit] = []
-    for seed in sorted(seeds, key=lambda s: -s.explained_within):
-        if all(np.linalg.norm(seed.centre - k.centre) >= SAME_SEED_MM for k in kept):
+    ordered = sorted(seeds, key=lambda s: -s.explained_within)
+    taken = np.full((len(ordered), 3), np.inf)
+    for seed in ordered:
+        if (np.linalg.norm(taken - seed.centre, axis=1) >= SAME_SEED_MM).all():
+            taken[len(kept)] = seed.centre
             kept.append(seed)
     return kept
