@@ -37,7 +37,7 @@ def advise(situation: Situation) -> Advice:
         now,
         expected if situation.pending else None,
         cold,
-        remarks=situation.remarks,
+        remarks=(*situation.remarks, *ground.remarks),
         basis=situation.basis,
     )
     seats = ground.seats()

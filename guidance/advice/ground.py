@@ -14,6 +14,7 @@ from dose.points import DosePoints
 from dose.radiobiology import CORD, Course, cumulative_eqd2_gy
 from dose.sources import SourceModel
 from dose.structures import Samples, Structure, sample, signed_distance_mm
+from guidance.advice.medium import MediumFactor
 from guidance.advice.proposal import Figures
 from guidance.errors import RefusedError
 from guidance.planning.protocol import Protocol
@@ -31,6 +32,8 @@ BEYOND_TARGET_MM = 4.0
 # At full stroke the seed comes to rest half its length beyond the tip (docs/
 # applicator-protocol.md, "Where a seed comes to rest").
 SEED_AHEAD_OF_TIP_MM = 2.25
+# A model-based dose may leave out so much of the target.
+MOST_OUTSIDE = 0.001
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Situation:
         spared: other organs at risk.
         remarks: what must be said with the answer.
         basis: which positions ``seeds`` are, in words.
+        medium: what the patient's tissues make of the dose in water; None for TG-43 alone.
     """
 
     event_number: int
@@ -94,6 +98,7 @@ class Situation:
     spared: tuple[Structure, ...] = ()
     remarks: tuple[str, ...] = ()
     basis: str = "seeds as seen, else as counted"
+    medium: MediumFactor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +137,7 @@ class Ground:
         """Sample the structures.
 
         Raises:
-            RefusedError: the target cannot be sampled.
+            RefusedError: the target cannot be sampled, or the model-based dose does not cover it.
         """
         self.situation = situation
         try:
@@ -148,10 +153,34 @@ class Ground:
             self.cord = sample(
                 _near(situation.cord, self.target), spacing_mm=CORD_SPACING_MM, at_most=CORD_POINTS
             )
+        self._target_factor, outside = self._factor(self.target)
+        if outside > MOST_OUTSIDE:
+            raise RefusedError(
+                f"no advice: {100 * outside:.0f} % of {situation.target.name} lies outside the "
+                "model-based dose"
+            )
+        self._cord_factor, outside = self._factor(self.cord)
+        self.remarks: tuple[str, ...] = ()
+        if outside > 0:
+            self.remarks = (
+                f"{100 * outside:.0f} % of the cord near the target lies outside the model-based "
+                "dose; TG-43 is used there.",
+            )
+
+    def _factor(self, samples: Samples | None) -> tuple[FloatArray, float]:
+        """Return what the medium makes of the dose at points, and the share not known."""
+        medium = self.situation.medium
+        if samples is None or medium is None:
+            return np.ones(1), 0.0
+        factor, inside = medium.at(samples.points_mm)
+        return factor, float(np.mean(~inside))
 
     def dose(self, seeds: Sequence[Source]) -> tuple[FloatArray, FloatArray]:
         """Return the dose of seeds at the points of the target and of the cord, Gy."""
-        return self._at(self.target, seeds), self._at(self.cord, seeds)
+        return (
+            self._at(self.target, seeds) * self._target_factor,
+            self._at(self.cord, seeds) * self._cord_factor,
+        )
 
     def _at(self, samples: Samples | None, seeds: Sequence[Source]) -> FloatArray:
         if samples is None:

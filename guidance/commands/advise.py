@@ -38,6 +38,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FRACTIONSxGY",
         help="an earlier external course to the cord, such as 10x3",
     )
+    parser.add_argument(
+        "--dose",
+        type=Path,
+        help="weigh by this model-based RTDOSE of the given seeds (dose --engine mc) instead of "
+        "TG-43 (research)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -61,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             prescription_gy=arguments.prescription_gy,
             strength_u=arguments.strength_u,
             courses=tuple(arguments.prior),
+            dose=arguments.dose,
         ),
         settings.sources,
         settings.protocol,

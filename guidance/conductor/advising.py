@@ -9,12 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from dose.radiobiology import Course
-from guidance.advice import Advice, Reach, Situation, Source, advise
-from guidance.conductor.given import AT_IMPLANT, Strength, read_seeds
+from dose.sources import SourceModel
+from guidance.advice import (
+    Advice,
+    MediumFactor,
+    Reach,
+    Situation,
+    Source,
+    advise,
+    medium_factor,
+)
+from guidance.conductor.given import AT_IMPLANT, GivenSeeds, Strength, read_seeds
 from guidance.conductor.room import organs_at_risk, target_of
 from guidance.configuration import SourceSettings
 from guidance.errors import CommandError, RefusedError
-from guidance.exchange import StructureSet, read_plan, read_structures
+from guidance.exchange import StructureSet, read_dose, read_plan, read_structures
 from guidance.planning.cord import cord_of
 from guidance.planning.plan import ImplantPlan
 from guidance.planning.protocol import Protocol
@@ -40,6 +49,7 @@ class Request:
         prescription_gy: None takes the plan's, else 100.
         strength_u: of a further seed at implant; None takes the plan's.
         courses: earlier external courses to the cord.
+        dose: RTDOSE of the given seeds, model-based, to weigh by instead of TG-43.
     """
 
     structures: Path
@@ -52,6 +62,7 @@ class Request:
     prescription_gy: float | None = None
     strength_u: float | None = None
     courses: tuple[str, ...] = ()
+    dose: Path | None = None
 
 
 def advise_files(request: Request, sources: SourceSettings, protocol: Protocol) -> Advice:
@@ -78,11 +89,13 @@ def advise_files(request: Request, sources: SourceSettings, protocol: Protocol) 
     if target is None:
         raise CommandError("no ROI has the role of a target; name it with --target")
     seeds: tuple[Source, ...] = ()
+    given = None
     if request.seeds is not None:
         common = Strength(strength_u=strength_u, strength_at=AT_IMPLANT)
         given = read_seeds(request.seeds, source, common)
         _one_frame(given.frame_of_reference_uid, drawn, request.seeds)
         seeds = tuple(Source(s.position_mm, s.axis, s.strength_u) for s in given.seeds)
+    medium = _medium(request.dose, given, source, drawn) if request.dose else None
     organs = tuple(o for o in organs_at_risk(plan, structures) if o is not target)
     cord = cord_of(organs)
     return advise(
@@ -99,9 +112,35 @@ def advise_files(request: Request, sources: SourceSettings, protocol: Protocol) 
             protocol=protocol,
             courses=tuple(Course.parsed(c) for c in request.courses),
             spared=tuple(o for o in organs if o is not cord),
-            remarks=(f"Each further seed has {strength_u:.3f} U at the implant.",),
-            basis="seeds as given",
+            remarks=(f"Each further seed has {strength_u:.3f} U at the implant.", *_said(medium)),
+            basis="seeds as given" + (f", {medium.method}" if medium else ""),
+            medium=medium,
         )
+    )
+
+
+def _medium(
+    path: Path, given: GivenSeeds | None, source: SourceModel, drawn: StructureSet
+) -> MediumFactor:
+    """Return what a model-based dose of the given seeds makes of their TG-43 dose."""
+    if given is None:
+        raise CommandError("a model-based dose is of seeds; give them with --seeds")
+    dose = read_dose(path)
+    _one_frame(dose.geometry.frame_of_reference_uid, drawn, path)
+    try:
+        return medium_factor(
+            dose.dose_gy, dose.geometry, dose.description, source, given.as_seeds()
+        )
+    except RefusedError as error:
+        raise RefusedError(f"{path}: {error}") from error
+
+
+def _said(medium: MediumFactor | None) -> tuple[str, ...]:
+    if medium is None:
+        return ()
+    return (
+        f"Weighed by the model-based dose ({medium.method}), not by TG-43; what the tissues make "
+        "of the dose is taken to be the same for a further seed. Research, not validated for use.",
     )
 
 

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from dose.seeds import Seeds
 from dose.sources import SourceModel
 from dose.strength import air_kerma_strength_u, decayed_u
 from guidance.errors import CommandError
@@ -41,6 +44,15 @@ class GivenSeeds:
     def as_points(self) -> GivenSeeds:
         """Return the same seeds with their axes taken as unknown."""
         return replace(self, seeds=tuple(replace(s, axis=None) for s in self.seeds))
+
+    def as_seeds(self) -> Seeds:
+        """Return what a dose is computed of; axes that are not known are not numbers."""
+        unknown = (np.nan,) * 3
+        return Seeds(
+            np.array([s.position_mm for s in self.seeds]).reshape(-1, 3),
+            np.array([unknown if s.axis is None else s.axis for s in self.seeds]).reshape(-1, 3),
+            np.array([s.strength_u for s in self.seeds]),
+        )
 
 
 @dataclass(frozen=True)

@@ -154,7 +154,7 @@ def compute_modelled(
     )
     sampled, said = samples_of(drawn, end_cap=end_cap)
     by_name = {s.name: samples for s, samples in sampled}
-    seeds = _seeds(given)
+    seeds = given.as_seeds()
     patient = assign(
         volume,
         seeds,
@@ -232,15 +232,6 @@ def modelled_description(name: str, model: str, *, how: str = "Monte Carlo") -> 
         how: the dose was made.
     """
     return f"{how} ({RESEARCH}), dose to {name}, {model}"
-
-
-def _seeds(given: GivenSeeds) -> Seeds:
-    nan = (np.nan,) * 3
-    return Seeds(
-        np.array([s.position_mm for s in given.seeds]),
-        np.array([nan if s.axis is None else s.axis for s in given.seeds]),
-        np.array([s.strength_u for s in given.seeds]),
-    )
 
 
 def metal_of(

@@ -1,0 +1,89 @@
+"""What the patient's own tissues make of the dose in water, for weighing further seeds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from dose.geometry import GridGeometry
+from dose.grid import DoseGrid
+from dose.seeds import Seeds
+from dose.sources import SourceModel
+from guidance.errors import RefusedError
+
+FloatArray = NDArray[np.float64]
+
+# Where the seeds matter: voxels with at least this share of their 99th percentile.
+NEAR = 0.01
+# A dose of other seeds, or of these elsewhere, does not rise and fall with theirs.
+LEAST_CORRELATION = 0.9
+# Bone takes up to five times the dose of water for the same photons; what is beyond is noise.
+MOST = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class MediumFactor:
+    """Model-based dose over TG-43 dose of the same seeds.
+
+    Attributes:
+        geometry: of the grid, LPS mm.
+        factor: (nz, ny, nx); 1 where neither gives a dose worth a ratio.
+        method: of the model-based dose, in words.
+    """
+
+    geometry: GridGeometry
+    factor: NDArray[np.float32]
+    method: str
+
+    def at(self, points_mm: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
+        """Return the factor at (n, 3) points, 1 outside the grid, and which lie inside it."""
+        inside = self.geometry.contains(points_mm)
+        found = np.ones(len(points_mm))
+        index = self.geometry.patient_to_indices(points_mm[inside])[:, ::-1].T
+        found[inside] = ndimage.map_coordinates(
+            self.factor, index, np.float64, order=1, mode="nearest"
+        )
+        return found, inside
+
+
+def medium_factor(
+    dose_gy: NDArray[np.float32],
+    geometry: GridGeometry,
+    method: str,
+    source: SourceModel,
+    seeds: Seeds,
+) -> MediumFactor:
+    """Return what a model-based dose of seeds is of their TG-43 dose, voxel by voxel.
+
+    Args:
+        dose_gy: (nz, ny, nx) to full decay, of these seeds and no others.
+        geometry: of the grid, LPS mm.
+        method: of the dose, in words.
+        source: seed model.
+        seeds: in the patient; strengths at implant.
+
+    Raises:
+        RefusedError: there are no seeds, or the dose is not theirs.
+    """
+    if not len(seeds):
+        raise RefusedError("a model-based dose says nothing without the seeds it is of")
+    grid = DoseGrid(geometry, source)
+    grid.become([str(k) for k in range(len(seeds))], seeds)
+    water = grid.dose_gy
+    near = water >= NEAR * np.percentile(water, 99)
+    both = near & (dose_gy > 0)
+    if (
+        both.sum() < 0.5 * near.sum()
+        or _correlation(dose_gy[both], water[both]) < LEAST_CORRELATION
+    ):
+        raise RefusedError("the model-based dose is not that of the given seeds where they lie")
+    factor = np.ones(water.shape, np.float32)
+    factor[near] = np.clip(dose_gy[near] / water[near], 0.0, MOST)
+    return MediumFactor(geometry, factor, method)
+
+
+def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    return float(np.corrcoef(np.log(one), np.log(other))[0, 1])

@@ -1,0 +1,126 @@
+"""Advice by a model-based dose: what the tissues make of the dose of the seeds in place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from benchmarks.advice import situation
+from dose.geometry import GridGeometry
+from dose.grid import DoseGrid
+from dose.seeds import Seeds
+from guidance.advice import MediumFactor, Situation, Source, advise, medium_factor
+from guidance.commands import main
+from guidance.errors import RefusedError
+from guidance.exchange import ExportReference, write_dose, write_structures
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+REFERENCE = ExportReference("P", "N", "1.2", "1.3", "1.4", (), AT)
+GRID = GridGeometry.from_axes(
+    (-60.0, -60.0, -60.0), 2.0, (60, 60, 60), frame_of_reference_uid="1.4"
+)
+
+
+def as_seeds(given: Sequence[Source], shift_mm: float = 0.0) -> Seeds:
+    return Seeds(
+        np.array([np.add(s.position_mm, (shift_mm, 0.0, 0.0)) for s in given]),
+        np.array([s.axis for s in given], dtype=np.float64),
+        np.array([s.strength_u for s in given]),
+    )
+
+
+def in_water(asked: Situation, grid: GridGeometry = GRID, shift_mm: float = 0.0) -> np.ndarray:
+    dose = DoseGrid(grid, asked.source)
+    dose.become([str(k) for k in range(len(asked.seeds))], as_seeds(asked.seeds, shift_mm))
+    return dose.dose_gy.copy()
+
+
+def factor(asked: Situation, dose_gy: NDArray[np.float32], grid: GridGeometry) -> MediumFactor:
+    return medium_factor(dose_gy, grid, "as drawn", asked.source, as_seeds(asked.seeds))
+
+
+def weighed(asked: Situation, dose_gy: np.ndarray, grid: GridGeometry = GRID) -> Situation:
+    return replace(asked, medium=factor(asked, dose_gy.astype(np.float32), grid))
+
+
+def test_a_dose_as_in_water_changes_nothing() -> None:
+    asked = situation(20)
+    plain, found = advise(asked), advise(weighed(asked, in_water(asked)))
+    assert found.now.d90_gy == pytest.approx(plain.now.d90_gy, rel=1e-4)
+    assert found.now.cord_dmax_gy == pytest.approx(plain.now.cord_dmax_gy, rel=1e-4)
+    assert [s.position_mm for s in found.seeds] == [s.position_mm for s in plain.seeds]
+
+
+def test_tissue_that_takes_less_is_colder_and_asks_for_more() -> None:
+    asked = situation(20)
+    plain, found = advise(asked), advise(weighed(asked, 0.7 * in_water(asked)))
+    assert found.now.d90_gy == pytest.approx(0.7 * plain.now.d90_gy, rel=1e-3)
+    assert found.now.cord_dmax_gy == pytest.approx(0.7 * plain.now.cord_dmax_gy, rel=1e-3)
+    assert len(found.seeds) > len(plain.seeds)
+
+
+def test_bone_on_one_side_moves_the_seeds_there() -> None:
+    """Half of the target behind bone: its colder half gets the further seeds."""
+    asked = situation(20, missing=0.0)
+    column = GRID.indices_to_patient(np.array([[i, 0, 0] for i in range(60)]))[:, 0]
+    dose = in_water(asked) * np.where(column < 0, 0.6, 1.2)[None, None, :]
+    found = advise(weighed(asked, dose))
+    assert found.verdict == "adjust"
+    assert found.cold[0].centre_mm[0] < 0
+    assert all(s.position_mm[0] < 5.0 for s in found.seeds)
+
+
+def test_a_dose_of_other_seeds_is_refused() -> None:
+    asked = situation(20)
+    with pytest.raises(RefusedError, match="not that of the given seeds"):
+        weighed(asked, in_water(asked, shift_mm=12.0))
+    with pytest.raises(RefusedError, match="not that of the given seeds"):
+        weighed(asked, np.zeros(GRID.shape))
+
+
+def test_a_dose_that_leaves_out_part_of_the_target_is_refused() -> None:
+    asked = situation(20)
+    # The target reaches down to -18.8 mm, its seeds to -13.8 mm.
+    small = GridGeometry.from_axes((-60.0, -60.0, -15.0), 2.0, (60, 60, 60))
+    with pytest.raises(RefusedError, match=r"% of GTV lies outside the model-based dose"):
+        advise(weighed(asked, in_water(asked, small), small))
+
+
+def test_the_command_line_takes_the_dose_and_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = situation(20)
+    assert asked.cord is not None
+    structures = (replace(asked.target, role="GTV"), replace(asked.cord, role="ORGAN"))
+    drawn = write_structures(tmp_path / "RS.dcm", structures, REFERENCE)
+    dose = 0.7 * in_water(asked)
+    path = write_dose(
+        tmp_path / "RD.dcm", dose.astype(np.float32), GRID, REFERENCE,
+        description="Monte Carlo (model-based, research)",
+    )  # fmt: skip
+    seeds = [
+        {"position_mm": s.position_mm, "axis": s.axis, "strength_u": s.strength_u}
+        for s in asked.seeds
+    ]
+    needles = [
+        {"number": n.number, "tip_mm": n.tip_mm, "entry_mm": n.entry_mm} for n in asked.needles
+    ]
+    (tmp_path / "seeds.json").write_text(json.dumps({"seeds": seeds}))
+    (tmp_path / "needles.json").write_text(json.dumps({"needles": needles}))
+    command = ["advise", "--structures", str(drawn), "--source", "6711", "--strength-u", "0.7"]
+    command += ["--needles", str(tmp_path / "needles.json"), "--dose", str(path), "--json"]
+    assert main([*command, "--seeds", str(tmp_path / "seeds.json")]) == 0
+    said = json.loads(capsys.readouterr().out)
+    expected = advise(weighed(asked, dose))
+    assert said["now"]["d90_gy"] == pytest.approx(expected.now.d90_gy, rel=0.01)
+    assert "Monte Carlo" in said["basis"]
+    assert any("not by TG-43" in remark for remark in said["remarks"])
+    assert main(command) == 2
+    assert "--seeds" in capsys.readouterr().err
