@@ -14,14 +14,20 @@ from guidance.detection.rods import Fit, Look, Patch, Start, fit_best
 
 FloatArray = NDArray[np.float64]
 
-# Bone and clutter beside a seed are left unexplained; the seed's own image must not be.
+# Bone and clutter beside a seed are left unexplained; the seed's own image must not be. Where
+# the model describes lone seeds better, others are held to that: so many times what it leaves
+# of them, at least.
 LEAST_WITHIN = 0.93
+TIMES_LEFT, LEAST_LEFT = 9.0, 0.02
 # Of a piece of larger metal, most is left: bone and clutter are not so bright.
 LEAST_EXPLAINED = 0.55
 # What is explained less after the first steps of a fit never comes so far.
 WORTH_GOING_ON = 0.7
 # How far a seed's metal may differ from that of the scan's sure ones.
 ALIKE_AMPLITUDE = 1.45
+# A group of which more than clutter is left, and whose rods hold so many times as much more as
+# the scan's seeds scatter by, is of something larger.
+TIMES_SCATTER, LEAST_MORE, CLUTTERED = 6.0, 0.15, 0.92
 # And how much wider it may be seen: where the scale clips, the brighter looks the wider.
 WIDER_MM = 0.2
 MOST_RODS = 6
@@ -115,7 +121,9 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
         fewer = fit
         if _possible(fit, look):
             best = fit
-    if best is None or best.explained < LEAST_EXPLAINED or best.explained_within < LEAST_WITHIN:
+    if best is None or best.explained < LEAST_EXPLAINED:
+        return None
+    if best.explained_within < _least_within(look):
         return None
     ordered = sorted(scores)
     margin = ordered[1] - ordered[0] if len(ordered) > 1 else np.inf
@@ -129,6 +137,17 @@ def alike(amplitude: float, spread_mm: float, look: Look) -> bool:
         1 / ALIKE_AMPLITUDE <= share <= ALIKE_AMPLITUDE
         and spread_mm <= look.spread_mm[0] + WIDER_MM
     )
+
+
+def _least_within(look: Look) -> float:
+    """Return how much of its own image must be explained of a group's rods in this scan."""
+    return max(LEAST_WITHIN, 1.0 - max(TIMES_LEFT * look.left, LEAST_LEFT))
+
+
+def too_much(amplitude: float, explained: float, look: Look) -> bool:
+    """Tell whether a rod, in a group ill explained, has more metal than the scan's seeds."""
+    more = max(TIMES_SCATTER * look.scatter, LEAST_MORE)
+    return explained < CLUTTERED and amplitude > look.amplitude[0] * (1.0 + more)
 
 
 def _possible(fit: Fit, look: Look) -> bool:

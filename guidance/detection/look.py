@@ -68,7 +68,13 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
     )
     again = [fit_rods(e.patch, look, e.fit.centres, e.fit.axes) for e in alike]
     misfit = float(np.median([f.cost / f.points for f in again]))
-    look = replace(look, misfit=max(misfit, LEAST_MISFIT))
+    metal = np.array([f.amplitudes[0] for f in again])
+    look = replace(
+        look,
+        misfit=max(misfit, LEAST_MISFIT),
+        left=float(np.median([1.0 - f.explained_within for f in again])),
+        scatter=OF_MEDIAN * float(np.median(np.abs(metal / np.median(metal) - 1.0))),
+    )
     likely = [e for e in lone if abs(e.fit.amplitudes[0] / amplitude - 1) < LIKELY]
     refitted = [fit_rods(e.patch, look, e.fit.centres, e.fit.axes) for e in likely]
     good = [f.axes[0] for f in refitted if f.explained_within >= LEAST_WITHIN]

@@ -63,6 +63,8 @@ class Look:
         rise: standard deviation of the axes' part along the normal.
         misfit: mean square of what the model leaves of lone seeds, in units of what was assumed.
         inside: share of a seed's metal that the voxels of its group hold.
+        left: share of a lone seed's own image that the model leaves.
+        scatter: standard deviation of lone seeds' metal, as a share.
     """
 
     amplitude: tuple[float, float]
@@ -74,6 +76,8 @@ class Look:
     rise: float = RISE
     misfit: float = 1.0
     inside: float = 0.5
+    left: float = 0.02
+    scatter: float = 0.1
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.candidates import Contrast, Group
-from guidance.detection.counting import Explained, alike, explain_all
+from guidance.detection.counting import Explained, alike, explain_all, too_much
 from guidance.detection.frame import ScanFrame
 from guidance.detection.look import UNKNOWN, WIDEST_SPREAD_MM, look_of
 from guidance.detection.patches import Scan
@@ -92,7 +92,8 @@ def seeds_in(
         centres = np.array([e.fit.centres[k] for e, k in rods]).reshape(-1, 3)
         explained = list(run(lambda e: _beside_others(e, rods, centres, look), explained))
     seeds = [s for e in explained for s in _seeds_of(e)]
-    return _once([s for s in seeds if alike(s.amplitude, s.spread_mm, look)])
+    seeds = [s for s in seeds if alike(s.amplitude, s.spread_mm, look)]
+    return _once([s for s in seeds if not too_much(s.amplitude, s.explained, look)])
 
 
 def _beside_others(

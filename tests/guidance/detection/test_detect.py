@@ -49,6 +49,15 @@ def test_seeds_are_found_where_they_lie_and_none_invented(seed: int, level: str)
     assert found.needles == ()
 
 
+@pytest.mark.parametrize(("seed", "level"), [(1, "thoracic"), (2, "lumbar")])
+def test_bone_in_thicker_slices_is_no_heap_of_seeds(seed: int, level: str) -> None:
+    """Where metal is dim, bone is as bright, and several rods describe it fairly well."""
+    case = scans(seed, seeds=24, slice_mm=3.0, level=level)
+    compared = seeds_of(detect(case.verification), case)
+    assert compared["invented"] == 0
+    assert compared["missed"] <= 1
+
+
 @pytest.mark.parametrize(("seed", "level"), CASES)
 def test_a_patient_without_metal_has_none(seed: int, level: str) -> None:
     found = detect(scans(seed, level=level).planning)
