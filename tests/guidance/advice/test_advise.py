@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from benchmarks.advice import situation
 from dose.dvh import Dvh
 from dose.points import DosePoints
 from dose.structures import sample, signed_distance_mm
-from guidance.advice import Reach, Source, advise
+from guidance.advice import Reach, Situation, Source, advise
 from guidance.advice.ground import Ground
 from guidance.advice.search import Search
+from guidance.commands import main
+from guidance.exchange import ExportReference, write_structures
 from guidance.planning.protocol import Protocol
 
 
@@ -143,17 +146,17 @@ def test_advice_never_makes_anything_worse(gone: set[int]) -> None:
         assert found.predicted.v100_percent >= found.now.v100_percent
 
 
-def test_the_command_line_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from datetime import UTC, datetime
+REFERENCE = ExportReference("P", "N", "1.2", "1.3", "1.4", (), datetime(2026, 1, 1, tzinfo=UTC))
 
-    from guidance.commands import main
-    from guidance.exchange import ExportReference, write_structures
 
-    asked = situation(20)
+def command_for(asked: Situation, folder: Path) -> list[str]:
+    """Write what is asked as files, and return the command that asks, its seeds and needles last.
+
+    The last four words are ``--seeds``, their file, ``--needles`` and theirs.
+    """
     assert asked.cord is not None
-    reference = ExportReference("P", "N", "1.2", "1.3", "1.4", (), datetime(2026, 1, 1, tzinfo=UTC))
     structures = (replace(asked.target, role="GTV"), replace(asked.cord, role="ORGAN"))
-    path = write_structures(tmp_path / "RS.dcm", structures, reference)
+    path = write_structures(folder / "RS.dcm", structures, REFERENCE)
     seeds = [
         {"position_mm": s.position_mm, "axis": s.axis, "strength_u": s.strength_u}
         for s in asked.seeds
@@ -161,11 +164,17 @@ def test_the_command_line_says_the_same(tmp_path: Path, capsys: pytest.CaptureFi
     needles = [
         {"number": n.number, "tip_mm": n.tip_mm, "entry_mm": n.entry_mm} for n in asked.needles
     ]
-    (tmp_path / "seeds.json").write_text(json.dumps({"seeds": seeds}))
-    (tmp_path / "needles.json").write_text(json.dumps({"needles": needles}))
-    given_files = ["advise", "--structures", str(path), "--source", "6711", "--strength-u", "0.7"]
-    given_files += ["--seeds", str(tmp_path / "seeds.json")]
-    assert main([*given_files, "--needles", str(tmp_path / "needles.json"), "--json"]) == 0
+    (folder / "seeds.json").write_text(json.dumps({"seeds": seeds}))
+    (folder / "needles.json").write_text(json.dumps({"needles": needles}))
+    command = ["advise", "--structures", str(path), "--source", "6711", "--strength-u", "0.7"]
+    command += ["--seeds", str(folder / "seeds.json")]
+    return [*command, "--needles", str(folder / "needles.json")]
+
+
+def test_the_command_line_says_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = situation(20)
+    command = command_for(asked, tmp_path)
+    assert main([*command, "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     found = advise(asked)
     assert content["verdict"] == found.verdict
@@ -173,7 +182,7 @@ def test_the_command_line_says_the_same(tmp_path: Path, capsys: pytest.CaptureFi
         (found.predicted or found.now).d90_gy, rel=0.01
     )
     assert len(content["seeds"]) == len(found.seeds)
-    assert main([*given_files, "--needles", str(tmp_path / "seeds.json")]) == 2
+    assert main([*command[:-1], str(tmp_path / "seeds.json")]) == 2
     assert "no needles" in capsys.readouterr().err
-    assert main(given_files) == 2
+    assert main(command[:-2]) == 2
     assert "--needles, or a plan" in capsys.readouterr().err

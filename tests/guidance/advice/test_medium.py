@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,9 @@ from dose.seeds import Seeds
 from guidance.advice import MediumFactor, Situation, Source, advise, medium_factor
 from guidance.commands import main
 from guidance.errors import RefusedError
-from guidance.exchange import ExportReference, write_dose, write_structures
+from guidance.exchange import write_dose
+from tests.guidance.advice.test_advise import REFERENCE, command_for
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
-REFERENCE = ExportReference("P", "N", "1.2", "1.3", "1.4", (), AT)
 GRID = GridGeometry.from_axes(
     (-60.0, -60.0, -60.0), 2.0, (60, 60, 60), frame_of_reference_uid="1.4"
 )
@@ -97,30 +95,18 @@ def test_the_command_line_takes_the_dose_and_names_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = situation(20)
-    assert asked.cord is not None
-    structures = (replace(asked.target, role="GTV"), replace(asked.cord, role="ORGAN"))
-    drawn = write_structures(tmp_path / "RS.dcm", structures, REFERENCE)
+    command = command_for(asked, tmp_path)
     dose = 0.7 * in_water(asked)
     path = write_dose(
         tmp_path / "RD.dcm", dose.astype(np.float32), GRID, REFERENCE,
         description="Monte Carlo (model-based, research)",
     )  # fmt: skip
-    seeds = [
-        {"position_mm": s.position_mm, "axis": s.axis, "strength_u": s.strength_u}
-        for s in asked.seeds
-    ]
-    needles = [
-        {"number": n.number, "tip_mm": n.tip_mm, "entry_mm": n.entry_mm} for n in asked.needles
-    ]
-    (tmp_path / "seeds.json").write_text(json.dumps({"seeds": seeds}))
-    (tmp_path / "needles.json").write_text(json.dumps({"needles": needles}))
-    command = ["advise", "--structures", str(drawn), "--source", "6711", "--strength-u", "0.7"]
-    command += ["--needles", str(tmp_path / "needles.json"), "--dose", str(path), "--json"]
-    assert main([*command, "--seeds", str(tmp_path / "seeds.json")]) == 0
+    assert main([*command, "--dose", str(path), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     expected = advise(weighed(asked, dose))
     assert said["now"]["d90_gy"] == pytest.approx(expected.now.d90_gy, rel=0.01)
     assert "Monte Carlo" in said["basis"]
     assert any("not by TG-43" in remark for remark in said["remarks"])
-    assert main(command) == 2
+    without_seeds = [*command[:-4], *command[-2:], "--dose", str(path)]
+    assert main(without_seeds) == 2
     assert "--seeds" in capsys.readouterr().err
