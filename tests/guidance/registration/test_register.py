@@ -10,7 +10,9 @@ from dose.geometry import GridGeometry
 from guidance.errors import RefusedError, UnmatchedError
 from guidance.imaging import Volume
 from guidance.registration import register, residual_mm
+from guidance.registration.register import SEARCH_MM, WINDOW_HU, find_turn
 from guidance.registration.shift import correlation, likely_shifts
+from guidance.registration.working import WorkingImage
 
 
 def target_error_mm(found: np.ndarray, true: np.ndarray, about: np.ndarray) -> float:
@@ -124,3 +126,12 @@ def test_the_right_side_up_raises_no_doubt() -> None:
 def test_a_search_whose_first_step_goes_astray_is_begun_again() -> None:
     """This patient's true place was lost to the neighbouring vertebra, 37 mm away."""
     assert outcome(18, 3.0, 3.0).corners_mm < 1.0
+
+
+def test_a_scan_of_a_turned_patient_is_not_thought_to_be_turned_by_half() -> None:
+    """The search knows shifts alone; this patient lies far from how the planning CT shows him."""
+    case = scans(7, seeds=24, level="thoracic")
+    images = [WorkingImage(v, SEARCH_MM) for v in (case.planning, case.needles)]
+    fixed, moving = (image.clipped(*WINDOW_HU) for image in images)
+    score = likely_shifts(fixed, moving, SEARCH_MM, 1)[0][1]
+    assert find_turn(fixed, moving, score) == ""
