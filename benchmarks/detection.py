@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 from dose.geometry import GridGeometry
 from guidance.detection import DetectedNeedle, DetectedSeed, Detections, detect
+from guidance.detection.body import Body
 from guidance.detection.candidates import contrast
 from guidance.detection.frame import ScanFrame
 from guidance.detection.needles import find_needles
@@ -202,7 +203,7 @@ def split(volume: Volume) -> None:
         start = time.perf_counter()
         stands_out = contrast(stacked, frame)
         between = time.perf_counter()
-        find_needles(stacked, frame, stands_out)
+        find_needles(stacked, frame, stands_out, Body.of(stacked, frame))
         of_contrast.append(between - start)
         of_needles.append(time.perf_counter() - between)
         whole.append(detect(stacked).elapsed_s)

@@ -237,6 +237,15 @@ def _each(histories: int | None, seeds: int, voxels: int) -> int:
     return max(1, round(wanted / PARTS / seeds)) * seeds
 
 
+def part_known(dose: TransportDose, regions: Regions) -> float:
+    """Return how many of the histories wanted in the regions there are, 0 to 1.
+
+    Uncertainty falls with the square root of their number.
+    """
+    parts = [(wanted / max(dose.reached[n], 1e-9)) ** 2 for n, (_, wanted) in regions.items()]
+    return min(1.0, *parts) if parts else 0.0
+
+
 def _part_done(
     histories: int | None, dose: TransportDose, regions: Regions, time_limit_s: float
 ) -> float:
@@ -246,9 +255,7 @@ def _part_done(
     time_part = dose.elapsed_s / time_limit_s
     if not regions:
         return min(1.0, time_part)
-    # Uncertainty falls with the square root of the histories.
-    known = min((wanted / max(dose.reached[n], 1e-9)) ** 2 for n, (_, wanted) in regions.items())
-    return min(1.0, max(known, time_part if time_part >= 1.0 else 0.0))
+    return max(part_known(dose, regions), 1.0 if time_part >= 1.0 else 0.0)
 
 
 def _relative(total: FloatArray, square: FloatArray, batches: int) -> FloatArray:

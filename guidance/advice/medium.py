@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
+from dose.interpolation import interpolated
 from dose.seeds import Seeds
 from dose.sources import SourceModel
 from guidance.errors import RefusedError
@@ -40,13 +40,7 @@ class MediumFactor:
 
     def at(self, points_mm: FloatArray) -> tuple[FloatArray, NDArray[np.bool_]]:
         """Return the factor at (n, 3) points, 1 outside the grid, and which lie inside it."""
-        inside = self.geometry.contains(points_mm)
-        found = np.ones(len(points_mm))
-        index = self.geometry.patient_to_indices(points_mm[inside])[:, ::-1].T
-        found[inside] = ndimage.map_coordinates(
-            self.factor, index, np.float64, order=1, mode="nearest"
-        )
-        return found, inside
+        return interpolated(self.factor, self.geometry, points_mm, outside=1.0)
 
 
 def medium_factor(

@@ -17,7 +17,7 @@ from dose.seeds import Seeds
 from dose.sources import SourceModel
 from dose.structures import Samples, Structure, sample
 from dose.transport.emission import Emission, emission_of, reached
-from dose.transport.simulation import TransportDose, simulate
+from dose.transport.simulation import TransportDose, part_known, simulate
 from guidance.conductor.adding import Carried, how_many_more, with_more
 from guidance.conductor.dosing import SAMPLE_SPACING_MM, SAMPLES_AT_MOST, strength_at
 from guidance.conductor.library import Library
@@ -136,7 +136,7 @@ class PhotonRun:
             # What is there already is better until this is as well known.
             better = dose.reached["target"] <= least
             view = self._view(job, bench, dose, ended=False) if better else None
-            tell(Modelled(job, view, share=_share(dose, bench.regions)))
+            tell(Modelled(job, view, share=part_known(dose, bench.regions)))
 
         dose = simulate(
             bench.patient.media,
@@ -288,19 +288,6 @@ def _tg43_gy(patient: PatientMedia, seeds: Seeds, source: SourceModel) -> NDArra
     tg43 = DoseGrid(patient.media.geometry, source)
     tg43.become([str(k) for k in range(len(seeds))], seeds)
     return tg43.dose_gy.copy()
-
-
-def _share(dose: TransportDose, regions: Regions) -> float:
-    """Return how much of the photons wanted have been carried, 0 to 1.
-
-    The uncertainty of a mean falls with the square root of their number.
-    """
-    parts = [
-        (wanted / dose.reached[name]) ** 2
-        for name, (_, wanted) in regions.items()
-        if dose.reached[name] > 0
-    ]
-    return min(1.0, *parts) if parts else 0.0
 
 
 def _far_off(bench: _Bench, samples: Samples) -> bool:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from dose.dvh import Dvh, figures, target_figures
 from dose.errors import DoseError
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
+from dose.interpolation import interpolated
 from dose.radiobiology import (
     CORD,
     Course,
@@ -189,11 +189,8 @@ def histogram(
         geometry: of the grid.
         samples: of the structure, in the same frame of reference.
     """
-    inside = geometry.contains(samples.points_mm)
+    dose, inside = interpolated(dose_gy, geometry, samples.points_mm, outside=0.0)
     share = float(samples.weight_cc[inside].sum() / samples.weight_cc.sum())
-    dose = np.zeros(len(samples.points_mm))
-    index = geometry.patient_to_indices(samples.points_mm[inside])[:, ::-1].T
-    dose[inside] = ndimage.map_coordinates(dose_gy, index, np.float64, order=1, mode="nearest")
     return Dvh(dose, samples.weight_cc), share
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 from guidance.conductor.desk import Answer, Desk
-from guidance.errors import GuidanceError, RefusedError
+from guidance.console.answering import answered_later
+from guidance.errors import RefusedError
 from guidance.procedure.events import ProcedureEvent
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,22 +53,12 @@ class FrontDesk(Desk):
     ) -> Answer:
         """Leave the case that runs and open another; refused while that is being done."""
         patient = Patient(patient_id, patient_name, accession_number, scheduled_step)
-        answer: Answer = Future()
-        threading.Thread(
-            target=self._change, args=(by, patient, answer), name="another-case"
-        ).start()
-        return answer
+        return answered_later(lambda: self._change(by, patient), "another-case")
 
-    def _change(self, by: str, patient: Patient, answer: Answer) -> None:
+    def _change(self, by: str, patient: Patient) -> ProcedureEvent:
         if not self._changing.acquire(blocking=False):
-            answer.set_exception(RefusedError("another case is being opened already"))
-            return
+            raise RefusedError("another case is being opened already")
         try:
-            answer.set_result(self._begin(by, patient))
-        except GuidanceError as error:
-            answer.set_exception(error)
-        except Exception as error:
-            log.exception("another case could not be opened")
-            answer.set_exception(error)
+            return self._begin(by, patient)
         finally:
             self._changing.release()

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 from concurrent.futures import Future
 
-from guidance.errors import GuidanceError
+from guidance.console.answering import answered_later
 from guidance.settings import Setting, Settings
-
-log = logging.getLogger(__name__)
 
 
 class SettingsOffice:
@@ -36,15 +32,4 @@ class SettingsOffice:
 
     def change(self, key: str, typed: str | tuple[str, ...]) -> Future[Setting]:
         """Change one and keep it; returns at once."""
-        answer: Future[Setting] = Future()
-        threading.Thread(target=self._change, args=(key, typed, answer), name="settings").start()
-        return answer
-
-    def _change(self, key: str, typed: str | tuple[str, ...], answer: Future[Setting]) -> None:
-        try:
-            answer.set_result(self._settings.change(key, typed))
-        except GuidanceError as error:
-            answer.set_exception(error)
-        except Exception as error:
-            log.exception("the setting %s could not be changed", key)
-            answer.set_exception(error)
+        return answered_later(lambda: self._settings.change(key, typed), "settings")

@@ -56,10 +56,12 @@ def detect(
     frame = ScanFrame.of(volume)
     coarse = max(frame.pixel_mm) > COARSEST_PIXEL_MM
     stands_out, clip = contrast(volume, frame), clip_of(volume)
-    metal = Lines([], []) if coarse else find_needles(volume, frame, stands_out)
+    body = Body.of(volume, frame)
+    metal = Lines([], []) if coarse else find_needles(volume, frame, stands_out, body)
     lines = metal.needles
     found = [] if coarse else groups(stands_out, frame, _beside(frame, lines))
-    kept, on_skin = _implanted(volume, frame, seeds_in(volume, frame, stands_out, found, clip))
+    fits = seeds_in(volume, frame, stands_out, found, clip)
+    kept, on_skin = _implanted(volume, frame, body, fits)
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
     remarks = _remarks(len(seeds), expected_seeds, bool(lines))
     remarks += _missing(seeds, prior_seeds)
@@ -88,12 +90,11 @@ def clip_of(volume: Volume) -> float:
 
 
 def _implanted(
-    volume: Volume, frame: ScanFrame, seeds: list[SeedFit]
+    volume: Volume, frame: ScanFrame, body: Body, seeds: list[SeedFit]
 ) -> tuple[list[SeedFit], list[SeedFit]]:
     """Part the seeds from what lies on the skin: a marker, a wire, a seed that was lost."""
     if not seeds:
         return [], []
-    body = Body.of(volume, frame)
     outside = body.on_skin(volume, frame, np.array([s.centre for s in seeds]))
     return (
         [s for s, out in zip(seeds, outside, strict=True) if not out],

@@ -117,18 +117,18 @@ class Lines:
     hardware: list[FloatArray]
 
 
-def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast) -> Lines:
+def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast, body: Body) -> Lines:
     """Return all needles, and where metal is too wide to be one.
 
     Args:
         volume: the scan.
         frame: of the scan.
         stands_out: its contrast.
+        body: what of it is outside the patient.
     """
     curves = lines_in(stands_out, frame, BEGIN * _steel_hu(frame), METAL_HU)
     if not curves:
         return Lines([], [])
-    body = Body.of(volume, frame)
     shafts: list[_Shaft] = []
     hardware: list[FloatArray] = []
     for curve in curves:

@@ -9,7 +9,6 @@ from PyQt5.QtGui import QColor
 from PyQt5.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from guidance.procedure.snapshot import Snapshot
 from guidance.screen import standing, theme, words
 from guidance.screen.language import marked, tr
 from guidance.screen.panels import ignore_hint, label
+from guidance.screen.readingtable import ReadingTable
 from guidance.screen.words import coloured
 from guidance.tracking.implant import NeedleTrack
 
@@ -33,36 +33,25 @@ COLUMNS = (
 )
 
 
-class NeedleTable(QTableWidget):
+class NeedleTable(ReadingTable):
     """All needles; a click makes one the current needle."""
 
     chosen = pyqtSignal(int)
 
     def __init__(self) -> None:
-        super().__init__(0, len(COLUMNS))
-        self.setHorizontalHeaderLabels([tr(column) for column in COLUMNS])
+        super().__init__(COLUMNS)
         ignore_hint(self)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        rows, heads = self.verticalHeader(), self.horizontalHeader()
-        assert rows is not None
+        heads = self.horizontalHeader()
         assert heads is not None
-        rows.hide()
         heads.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         last = len(COLUMNS) - 1
         heads.setSectionResizeMode(last, QHeaderView.ResizeMode.ResizeToContents)
         self._numbers: list[int] = []
         self._shown: list[tuple[bool, tuple[tuple[str, str], ...]]] = []
         self.cellClicked.connect(lambda row, _column: self.chosen.emit(self._numbers[row]))
-
-    def set_row_height(self, pixels: int) -> None:
-        """Set the height of all rows."""
-        rows = self.verticalHeader()
-        assert rows is not None
-        rows.setMinimumSectionSize(8)
-        rows.setDefaultSectionSize(pixels)
 
     def number_at(self, at: QPoint) -> int | None:
         """Return the needle of the row at a place of the viewport."""

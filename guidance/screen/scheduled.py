@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from PyQt5.QtWidgets import QTableWidgetItem
 
-from guidance.screen.language import marked, tr
+from guidance.screen.language import marked
+from guidance.screen.readingtable import ReadingTable
 from guidance.screen.words import person_name
 
 COLUMNS = (
@@ -76,24 +77,14 @@ class Worklist:
     ask: Callable[[str], Future[tuple[Scheduled, ...]]]
 
 
-class ScheduledTable(QTableWidget):
+class ScheduledTable(ReadingTable):
     """The patients; arrows choose, Return opens, every other key is the window's."""
 
     opened = pyqtSignal()
 
     def __init__(self) -> None:
-        super().__init__(0, len(COLUMNS))
-        self.setHorizontalHeaderLabels([tr(column) for column in COLUMNS])
-        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        rows, heads = self.verticalHeader(), self.horizontalHeader()
-        assert rows is not None
-        assert heads is not None
-        rows.hide()
-        heads.setHighlightSections(False)
-        heads.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        heads.setSectionResizeMode(PROCEDURE, QHeaderView.ResizeMode.Stretch)
+        super().__init__(COLUMNS)
+        self.choose_rows(stretched=PROCEDURE)
         self._items: tuple[Scheduled, ...] = ()
 
     @property
@@ -113,13 +104,6 @@ class ScheduledTable(QTableWidget):
                 self.setItem(i, j, QTableWidgetItem(text))
         if before in self._items:
             self.selectRow(self._items.index(before))
-
-    def set_row_height(self, pixels: int) -> None:
-        """Set the height of all rows."""
-        rows = self.verticalHeader()
-        assert rows is not None
-        rows.setMinimumSectionSize(8)
-        rows.setDefaultSectionSize(pixels)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Take what moves in the table, and Return."""

@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QColor, QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QHeaderView,
     QLineEdit,
-    QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
 )
@@ -29,6 +26,7 @@ from guidance.screen.house import House, Office
 from guidance.screen.keys import ACTIONS
 from guidance.screen.language import LANGUAGES, language, marked, said, tr
 from guidance.screen.panels import label
+from guidance.screen.readingtable import ReadingTable
 from guidance.screen.settingwords import (
     EFFECTS,
     HEADING_OF_TABLE,
@@ -42,6 +40,7 @@ from guidance.screen.words import DASH, coloured
 from guidance.settings import CHANGEABLE, Effect, Origin, Setting
 
 COLUMNS = (marked("setting"), marked("value"), marked("from"), marked("a change holds"))
+VALUE = 1
 
 
 @dataclass(frozen=True)
@@ -94,13 +93,14 @@ class SettingsPage(Given, QFrame):
         self._snapshot: Snapshot | None = None
         self._rows: tuple[Row, ...] = ()
         self._heading = HEADINGS[0] if office is not None else KEYS
-        self.table, self.field = QTableWidget(0, len(COLUMNS)), KeyField()
+        self.table, self.field = ReadingTable(COLUMNS), KeyField()
         self.keep_button, self.state = push(tr("Keep")), label("quiet", wrap=True)
         self.named, self.where = label("title", wrap=True), label("quiet", wrap=True)
         self.headings = {heading: push(tr(heading), "small") for heading in HEADINGS}
         self.languages = {code: push(name) for code, name in LANGUAGES.items()}
         self.sound_button = push(tr("Hear an alarm"))
-        self._set_up_table()
+        self.table.choose_rows(stretched=VALUE)
+        self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._arrange()
         for heading, button in self.headings.items():
             button.clicked.connect(lambda _checked, heading=heading: self.show_heading(heading))
@@ -113,21 +113,6 @@ class SettingsPage(Given, QFrame):
         self.table.itemSelectionChanged.connect(self._show_chosen)
         self.answered.connect(self._take)
         self.show_heading(self._heading)
-
-    def _set_up_table(self) -> None:
-        table = self.table
-        table.setHorizontalHeaderLabels([tr(column) for column in COLUMNS])
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        rows, heads = table.verticalHeader(), table.horizontalHeader()
-        assert rows is not None
-        assert heads is not None
-        rows.hide()
-        heads.setHighlightSections(False)
-        heads.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        heads.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
 
     def _arrange(self) -> None:
         row, left, side = QHBoxLayout(self), QVBoxLayout(), QVBoxLayout()
@@ -154,13 +139,6 @@ class SettingsPage(Given, QFrame):
         side.addWidget(self.where)
         side.addLayout(below)
         self.setMinimumSize(1, 1)
-
-    def set_row_height(self, pixels: int) -> None:
-        """Set the height of all rows."""
-        rows = self.table.verticalHeader()
-        assert rows is not None
-        rows.setMinimumSectionSize(8)
-        rows.setDefaultSectionSize(pixels)
 
     # --- what is shown -----------------------------------------------------
 

@@ -14,9 +14,10 @@ from math import dist
 from guidance.procedure.snapshot import DoseView, ScanView, Snapshot
 from guidance.screen import theme
 from guidance.screen.language import marked, said, tr
-from guidance.screen.words import scan_words
+from guidance.screen.words import counted_age, scan_words
 from guidance.tracking.implant import ImplantSeed
 
+BRIEF_AGES = (marked("{n} s"), marked("{n} min"), marked("{n} h"), marked("{n} days"))
 STATUSES = {
     "counted": marked("counted, in no scan yet"),
     "seen": marked("seen"),
@@ -42,13 +43,8 @@ class Standing:
 
 def brief_age(when: datetime, now: datetime) -> str:
     """Return how old something is, in few letters."""
-    seconds = max(0, int((now - when).total_seconds()))
-    if seconds < 100:
-        return tr("{n} s", n=seconds)
-    if seconds < 100 * 60:
-        return tr("{n} min", n=seconds // 60)
-    hours = seconds // 3600
-    return tr("{n} h", n=hours) if hours < 48 else tr("{n} days", n=hours // 24)
+    n, unit = counted_age(when, now)
+    return tr(BRIEF_AGES[unit], n=n)
 
 
 def brief_scan(scan: ScanView, now: datetime) -> str:

@@ -341,7 +341,7 @@ class RoomWindow(QMainWindow):
             view.text_scale = scale
         self.table.set_row_height(round(30 * scale))
         self.worklist.table.set_row_height(round(34 * scale))
-        self.settings.set_row_height(round(30 * scale))
+        self.settings.table.set_row_height(round(30 * scale))
         self.dvh.set_scale(scale)
         self.act_bar.operator.setFixedWidth(round(230 * scale))
 

@@ -30,6 +30,8 @@ TIP, DEPTH, ANGLE = marked("tip"), marked("depth"), marked("angle")
 # The applicator answers several times a second; silence longer than this is said.
 SILENT_AFTER_S = 3.0
 DASH = "–"
+# By the unit of ``counted_age``.
+AGES = (marked("{n} s ago"), marked("{n} min ago"), marked("{n} h ago"), marked("{n} days ago"))
 PURPOSES = {
     "planning": marked("planning CT"),
     "needles": marked("needles CT"),
@@ -83,15 +85,21 @@ def clock_time(when: datetime, now: datetime) -> str:
     return there.strftime("%H:%M:%S" if there.date() == here.date() else "%Y-%m-%d %H:%M")
 
 
-def age(when: datetime, now: datetime) -> str:
-    """Return how long ago something was."""
+def counted_age(when: datetime, now: datetime) -> tuple[int, int]:
+    """Return how long ago something was, and in which of the units s, min, h, days."""
     seconds = max(0, int((now - when).total_seconds()))
     if seconds < 100:
-        return tr("{n} s ago", n=seconds)
+        return seconds, 0
     if seconds < 100 * 60:
-        return tr("{n} min ago", n=seconds // 60)
+        return seconds // 60, 1
     hours = seconds // 3600
-    return tr("{n} h ago", n=hours) if hours < 48 else tr("{n} days ago", n=hours // 24)
+    return (hours, 2) if hours < 48 else (hours // 24, 3)
+
+
+def age(when: datetime, now: datetime) -> str:
+    """Return how long ago something was."""
+    n, unit = counted_age(when, now)
+    return tr(AGES[unit], n=n)
 
 
 def scan_line(snapshot: Snapshot, now: datetime) -> str:

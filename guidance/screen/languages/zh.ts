@@ -1224,6 +1224,22 @@
       <translation>其网格间距</translation>
     </message>
     <message>
+      <source>{n} s</source>
+      <translation>{n} 秒</translation>
+    </message>
+    <message>
+      <source>{n} min</source>
+      <translation>{n} 分钟</translation>
+    </message>
+    <message>
+      <source>{n} h</source>
+      <translation>{n} 小时</translation>
+    </message>
+    <message>
+      <source>{n} days</source>
+      <translation>{n} 天</translation>
+    </message>
+    <message>
       <source>counted, in no scan yet</source>
       <translation>已计数，尚未扫描</translation>
     </message>
@@ -1254,22 +1270,6 @@
     <message>
       <source>not accepted yet</source>
       <translation>尚未接受</translation>
-    </message>
-    <message>
-      <source>{n} s</source>
-      <translation>{n} 秒</translation>
-    </message>
-    <message>
-      <source>{n} min</source>
-      <translation>{n} 分钟</translation>
-    </message>
-    <message>
-      <source>{n} h</source>
-      <translation>{n} 小时</translation>
-    </message>
-    <message>
-      <source>{n} days</source>
-      <translation>{n} 天</translation>
     </message>
     <message>
       <source>EARLIER SCAN: {scan}</source>
@@ -1416,6 +1416,22 @@
       <translation>角度</translation>
     </message>
     <message>
+      <source>{n} s ago</source>
+      <translation>{n} 秒前</translation>
+    </message>
+    <message>
+      <source>{n} min ago</source>
+      <translation>{n} 分钟前</translation>
+    </message>
+    <message>
+      <source>{n} h ago</source>
+      <translation>{n} 小时前</translation>
+    </message>
+    <message>
+      <source>{n} days ago</source>
+      <translation>{n} 天前</translation>
+    </message>
+    <message>
       <source>planning CT</source>
       <translation>计划 CT</translation>
     </message>
@@ -1518,22 +1534,6 @@
     <message>
       <source>{n} more seeds would make D90 {gy} of {wanted} Gy</source>
       <translation>再加 {n} 粒粒子可使 D90 达到 {gy} Gy（处方 {wanted} Gy）</translation>
-    </message>
-    <message>
-      <source>{n} s ago</source>
-      <translation>{n} 秒前</translation>
-    </message>
-    <message>
-      <source>{n} min ago</source>
-      <translation>{n} 分钟前</translation>
-    </message>
-    <message>
-      <source>{n} h ago</source>
-      <translation>{n} 小时前</translation>
-    </message>
-    <message>
-      <source>{n} days ago</source>
-      <translation>{n} 天前</translation>
     </message>
     <message>
       <source>no scan</source>

@@ -160,7 +160,6 @@ def test_what_cannot_be_decoded_early_is_refused_when_it_is_read(
         arrivals.volume(files)
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_the_next_series_is_followed_whatever_one_raised(
     arrivals: Arrivals, tmp_path: Path, series: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Reader,
     max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(name=st.sampled_from(["image", "dose", "structures", "plan"]), edits=EDITS)
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore")  # pydicom warns of damaged values too
 def test_a_damaged_object_is_read_or_refused(
     tmp_path: Path,
     objects: dict[str, tuple[Reader, bytes]],
@@ -93,7 +93,7 @@ def test_a_damaged_object_is_read_or_refused(
         ("structures", b"\x06\x30\x22\0IS"),  # ROI Number
     ],
 )
-@pytest.mark.filterwarnings("ignore")
+@pytest.mark.filterwarnings("ignore")  # pydicom warns of damaged values too
 def test_a_number_that_is_none_is_refused(
     tmp_path: Path, objects: dict[str, tuple[Reader, bytes]], name: str, element: bytes
 ) -> None:

@@ -1,0 +1,43 @@
+"""A table that is read, and in which at most a row is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget
+
+from guidance.screen.language import tr
+
+
+class ReadingTable(QTableWidget):
+    """Nothing is edited in it; its rows have no heads and one height."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        """Make it empty.
+
+        Args:
+            columns: heads, marked for translation.
+        """
+        super().__init__(0, len(columns))
+        self.setHorizontalHeaderLabels([tr(column) for column in columns])
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        rows = self.verticalHeader()
+        assert rows is not None
+        rows.hide()
+
+    def choose_rows(self, stretched: int) -> None:
+        """Let one row be chosen at a time; a column takes the width that the others leave."""
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        heads = self.horizontalHeader()
+        assert heads is not None
+        heads.setHighlightSections(False)
+        heads.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        heads.setSectionResizeMode(stretched, QHeaderView.ResizeMode.Stretch)
+
+    def set_row_height(self, pixels: int) -> None:
+        """Set the height of all rows."""
+        rows = self.verticalHeader()
+        assert rows is not None
+        rows.setMinimumSectionSize(8)
+        rows.setDefaultSectionSize(pixels)
