@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 from datetime import datetime
+from typing import NamedTuple
 
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QResizeEvent
@@ -12,7 +13,6 @@ from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import standing, theme, words
-from guidance.screen.buttons import set_role
 from guidance.screen.doses import (
     dose_rows,
     modelled_figure,
@@ -23,6 +23,17 @@ from guidance.screen.given import Given
 from guidance.screen.language import said, tr
 from guidance.screen.panels import ignore_hint, label, panel
 from guidance.screen.words import coloured
+
+
+class Layout(NamedTuple):
+    """How the table is laid out: letters in pixels of the design, standing in its own line."""
+
+    letters: float
+    aside: bool
+
+
+# From the largest to the one that needs least width.
+LAYOUTS = tuple(Layout(letters, aside) for letters in (20, 17, 15) for aside in (False, True))
 
 
 class DoseFigures(Given, QWidget):
@@ -38,7 +49,7 @@ class DoseFigures(Given, QWidget):
         self._figures, self._origin = label(), label("quiet", wrap=True)
         self._modelled = label("quiet", wrap=True)
         self._figures.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._standing = standing.Standing()
+        self._standing, self._scale = standing.Standing(), 1.0
         self._inside.addWidget(self._figures, 1)
         self._inside.addWidget(self._modelled)
         self._inside.addWidget(self._origin)
@@ -68,8 +79,6 @@ class DoseFigures(Given, QWidget):
             return
         self._snapshot = snapshot
         stale = snapshot.dose_is_stale and snapshot.dose is not None
-        # One column more has its room from smaller letters.
-        set_role(self._figures, "" if snapshot.modelled is None else "quiet")
         unsure = snapshot.modelled is None or snapshot.modelled_is_stale
         line = modelled_line(snapshot)
         unsure_colour = theme.WARN if unsure else theme.NOTE
@@ -100,33 +109,57 @@ class DoseFigures(Given, QWidget):
         where.setText(text)
         where.setVisible(bool(text))
 
+    def set_scale(self, scale: float) -> None:
+        """Set the size of the letters."""
+        self._scale = scale
+        self._fit()
+
     def _fit(self) -> None:
+        """Show the table as large as it fits, and as many figures as there is room for."""
         snapshot = self._snapshot
         if snapshot is None:
             return
         rows = len(dose_rows(snapshot))
-        self._figures.setText(_figure_table(snapshot, rows, self._standing))
         margins = self._inside.contentsMargins()
         width = self.width() - margins.left() - margins.right() - 2
+        for layout in LAYOUTS:
+            self._figures.setText(self._table(snapshot, rows, layout))
+            need = self._figures.sizeHint()
+            if need.width() <= width:
+                break
         lines = (line for line in (self._modelled, self._origin) if line.text())
         below = sum(line.heightForWidth(width) for line in lines)
         room = self.height() - margins.top() - margins.bottom() - 2 - below
-        need = self._figures.sizeHint().height()
-        if need > room and rows:
-            # One line for the heads, one for how many more there are.
-            kept = max(1, math.floor(room / (need / (rows + 1))) - 2)
-            self._figures.setText(_figure_table(snapshot, kept, self._standing))
+        if need.height() > room and rows:
+            heads = 2 if layout.aside else 1
+            # A line more says how many figures more there are.
+            kept = max(1, math.floor(room / (need.height() / (rows + heads))) - heads - 1)
+            self._figures.setText(self._table(snapshot, kept, layout))
+
+    def _table(self, snapshot: Snapshot, most: int, layout: Layout) -> str:
+        body = _figure_table(snapshot, most, self._standing, aside=layout.aside)
+        pixels = max(8, round(layout.letters * self._scale))
+        return f"<div style='font-size:{pixels}px'>{body}</div>"
 
 
-def _figure_table(snapshot: Snapshot, most: int, on: standing.Standing) -> str:
-    """Return the first figures as rich text; those of a stale dose are marked as such."""
+def _figure_table(snapshot: Snapshot, most: int, on: standing.Standing, *, aside: bool) -> str:
+    """Return the first figures as rich text; those of a stale dose are marked as such.
+
+    Args:
+        snapshot: whose figures.
+        most: how many of them.
+        on: what they stand on.
+        aside: whether that has a line of its own, and not the place of a head.
+    """
     stale = snapshot.dose_is_stale and snapshot.dose is not None
     quiet, rows, colours = theme.QUIET, dose_rows(snapshot), structure_colours(snapshot)
     heads = (tr("implant"), theme.TEXT), (tr("counted"), quiet), (tr("plan"), quiet)
-    lines = [f"<td colspan='2'>{coloured(on.brief, on.colour)}</td>"]
-    lines[0] += "".join(_right(coloured(*head)) for head in heads)
-    lines[0] += _modelled_cell(snapshot, tr("MC research"))
-    lines[0] += f"<td>&nbsp;&nbsp;{coloured(tr('limit'), quiet)}</td>"
+    brief = coloured(on.brief, on.colour)
+    lines = [f"<td colspan='7'>{brief}</td>"] if aside else []
+    head = f"<td colspan='2'>{'' if aside else brief}</td>"
+    head += "".join(_right(coloured(*words)) for words in heads)
+    head += _modelled_cell(snapshot, tr("MC research"))
+    lines.append(f"{head}<td>&nbsp;&nbsp;{coloured(tr('limit'), quiet)}</td>")
     last = ""
     for row in rows[:most]:
         head = coloured(row.structure, colours.get(row.structure, theme.TEXT))

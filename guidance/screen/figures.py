@@ -6,22 +6,17 @@ from datetime import datetime
 
 import pyqtgraph
 from PyQt5.QtCore import Qt
-from PyQt5.QtGui import QColor, QFont, QResizeEvent
+from PyQt5.QtGui import QColor, QFont
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
 from guidance.procedure.snapshot import DoseView, Snapshot
 from guidance.screen import standing, theme
 from guidance.screen.doses import structure_colours
 from guidance.screen.given import Given
-from guidance.screen.language import marked, tr
+from guidance.screen.language import tr
 from guidance.screen.panels import ignore_hint, label
 from guidance.screen.words import coloured
 
-# What the lines of the histogram are, where there are two methods.
-KINDS = marked("solid: TG-43, implant; dashed: TG-43, plan; dotted: MC (research), to medium")
-STALE_KINDS = marked(
-    "solid: TG-43, implant; dashed: TG-43, plan; dotted, faint: MC (research), to medium, STALE"
-)
 STALE_ALPHA = 110
 
 
@@ -40,46 +35,26 @@ class DvhPlot(Given, QWidget):
         self._plot.setMenuEnabled(False)
         self._plot.showGrid(x=True, y=True, alpha=0.2)
         self._plot.setYRange(0, 100, padding=0.02)
-        layout.addWidget(self._plot)
-        self._kinds = label("quiet", wrap=True)
-        self._kinds.setVisible(False)
-        layout.addWidget(self._kinds)
+        # Beside the curves, not among them: nothing written covers a curve.
+        self._caption = label("quiet", wrap=True)
+        layout.addWidget(self._caption)
+        layout.addWidget(self._plot, 1)
         self._drawn: tuple[object, ...] = ()
-        self._line: pyqtgraph.InfiniteLine | None = None
-        # In the corner of the plot where curves are lowest.
-        self._standing = label("quiet")
-        self._standing.setParent(self._plot)
-        self._standing.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.set_scale(1.0)
 
     @property
     def text(self) -> str:
-        """What the curves stand on, as rich text."""
-        return self._standing.text()
+        """What each kind of line is and what it stands on, as rich text."""
+        return self._caption.text()
 
     def show_age(self, snapshot: Snapshot, now: datetime) -> None:
-        """Say what the curves of the implant stand on."""
-        found = standing.of_dose(snapshot, now)
-        self._standing.setText(coloured(found.brief, found.colour))
-        self._standing.adjustSize()
-        self._place()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Keep what is said in its corner."""
-        super().resizeEvent(event)
-        self._place()
-
-    def _place(self) -> None:
-        right = self._plot.width() - self._standing.width() - 8
-        # Below the name of the prescription's line.
-        self._standing.move(right, 2 * self._standing.height())
+        """Say what the curves are and what they stand on."""
+        self._caption.setText(caption(snapshot, now))
 
     def set_scale(self, scale: float) -> None:
         """Set the size of the words."""
         self._font = QFont(self.font())
         self._font.setPixelSize(max(8, round(16 * scale)))
-        if self._line is not None:
-            self._line.label.setFont(self._font)
         self._plot.getAxis("bottom").setHeight(round(54 * scale))
         self._plot.getAxis("left").setWidth(round(62 * scale))
         for side, text in (("bottom", tr("dose, Gy")), ("left", tr("volume, %"))):
@@ -108,15 +83,8 @@ class DvhPlot(Given, QWidget):
         dose = snapshot.dose or snapshot.planned_dose
         if dose is not None:
             self._plot.setXRange(0, 3 * dose.prescription_gy, padding=0)
-            line = pyqtgraph.InfiniteLine(
-                dose.prescription_gy,
-                pen=pyqtgraph.mkPen(theme.ISODOSES[100][0], width=1),
-                label=f"100 % = {dose.prescription_gy:g} Gy",
-                labelOpts={"position": 0.92, "color": theme.ISODOSES[100][0]},
-            )
-            line.label.setFont(self._font)
-            self._line = line
-            self._plot.addItem(line)
+            pen = pyqtgraph.mkPen(theme.ISODOSES[100][0], width=1)
+            self._plot.addItem(pyqtgraph.InfiniteLine(dose.prescription_gy, pen=pen))
 
     def _draw(self, dose: DoseView | None, colours: dict[str, str], *, dashed: bool) -> None:
         style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
@@ -126,15 +94,33 @@ class DvhPlot(Given, QWidget):
                 self._plot.plot(dvh.dose_gy, dvh.volume_percent, pen=pen)
 
     def _draw_modelled(self, snapshot: Snapshot, colours: dict[str, str]) -> None:
-        """Draw the curves of the model-based dose, and say what each kind of line is."""
+        """Draw the curves of the model-based dose; fainter where it is stale."""
         view, stale = snapshot.modelled, snapshot.modelled_is_stale
-        self._kinds.setVisible(view is not None)
         for found in view.figures if view else ():
             if found.structure in colours:
                 colour = QColor(colours[found.structure])
                 colour.setAlpha(STALE_ALPHA if stale else 255)
                 pen = pyqtgraph.mkPen(colour, width=3, style=Qt.PenStyle.DotLine)
                 self._plot.plot(found.dose_gy, found.volume_percent, pen=pen)
-        if view is not None:
-            text = tr(STALE_KINDS if stale else KINDS)
-            self._kinds.setText(coloured(text, theme.WARN if stale else theme.QUIET))
+
+
+def caption(snapshot: Snapshot, now: datetime) -> str:
+    """Return what each kind of line of the histogram is, as rich text; empty without a dose."""
+    implant, plan, found = snapshot.dose, snapshot.planned_dose, standing.of_dose(snapshot, now)
+    dose = implant or plan
+    if dose is None:
+        return ""
+    parts = []
+    if implant is not None:
+        parts.append((tr("solid: TG-43 implant, {standing}", standing=found.brief), found.colour))
+    if plan is not None:
+        parts.append((tr("dashed: TG-43 plan"), theme.QUIET))
+    if snapshot.modelled is not None:
+        stale = snapshot.modelled_is_stale
+        said = tr("dotted, faint: MC (research), to medium, STALE") if stale else ""
+        said = said or tr("dotted: MC (research), to medium")
+        parts.append((said, theme.WARN if stale else theme.QUIET))
+    # Not to be parted at the end of a line.
+    whole = f"100\u00a0%\u00a0=\u00a0{dose.prescription_gy:g}\u00a0Gy"
+    parts.append((whole, theme.ISODOSES[100][0]))
+    return " · ".join(coloured(*part) for part in parts)

@@ -129,10 +129,10 @@ def of_dose(snapshot: Snapshot, now: datetime) -> Standing:
     if dose is None:
         return Standing()
     if dose is snapshot.planned_dose:
-        brief = tr("plan, after event {event}", event=dose.event_number)
-        return Standing(brief, _planned(snapshot, dose, now))
+        return Standing(tr("plan"), _planned(snapshot, dose, now))
     scans = [s for uid, _ in dose.seen_in if (s := scan_of(snapshot, uid)) is not None]
-    brief = _newest(scans, now) or tr("after event {event}", event=dose.event_number)
+    none_seen = tr("{n} counted, in no scan yet", n=dose.seeds) if dose.seeds else tr("no seed yet")
+    brief = _newest(scans, now) or none_seen
     if scans and (counted_only := dose.seeds - sum(n for _, n in dose.seen_in)):
         brief = tr("{scan} + {n} counted", scan=brief, n=counted_only)
     lines = [_implant(snapshot, dose, now)]

@@ -343,6 +343,7 @@ class RoomWindow(QMainWindow):
         self.worklist.table.set_row_height(round(34 * scale))
         self.settings.table.set_row_height(round(30 * scale))
         self.dvh.set_scale(scale)
+        self.figures.set_scale(scale)
         self.act_bar.operator.setFixedWidth(round(230 * scale))
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:

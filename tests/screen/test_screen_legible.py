@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import itertools
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ from PyQt5.QtWidgets import QLabel
 
 from guidance.advice import Advice, Figures, Supplement
 from guidance.alarms import Alarm, Priority
-from guidance.procedure.snapshot import Step
+from guidance.procedure.snapshot import DoseFigure, Step
 from guidance.screen import RoomWindow, theme
 from guidance.screen.buttons import push
 from guidance.screen.language import speak
 from guidance.screen.lettering import LETTER_COLOUR
 from tests.screen.clipping import clipped
-from tests.screen.room_case import NOW, Recorder, snapshot
+from tests.screen.room_case import NOW, Recorder, dose, snapshot
+from tests.screen.test_screen_modelled import modelled
 
 SIZES = [(1280, 720), (1920, 1080), (3840, 2160)]
 
@@ -38,6 +40,39 @@ def test_no_words_are_clipped(qtbot, language, size, step):
     # Words that wrap tell their height only after they have got their width.
     qtbot.wait(20)
     assert clipped(window) == []
+
+
+DECISIVE = (
+    DoseFigure("GTV", "D90", "Gy", 132.6, 130.0, 140.0, 100.0, least=True),
+    DoseFigure("GTV", "V100", "%", 91.3, 90.0, 95.0, 95.0, least=True),
+    DoseFigure("Spinal cord", "Dmax", "Gy", 90.0, 80.0, 70.0, 92.1),
+    DoseFigure("Spinal cord", "cumulative EQD2", "Gy", 55.9, 31.0, 31.0, 45.0),
+)
+
+
+@pytest.mark.parametrize("stale", [False, True])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", SIZES)
+def test_an_old_scan_takes_no_room_from_the_figures(qtbot, language, size, stale):
+    """A date, its age and what was only counted, beside the most columns and curves there are."""
+    speak(language)
+    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW + timedelta(days=319))
+    qtbot.addWidget(window)
+    window.resize(*size)
+    window.show()
+    window.show_snapshot(
+        snapshot(
+            dose=dose(13), modelled=modelled(), dose_figures=DECISIVE,
+            dose_is_stale=stale, modelled_is_stale=stale,
+        )
+    )  # fmt: skip
+    qtbot.wait(20)
+    assert clipped(window) == []
+    for said in (window.figures.text, window.dvh.text):
+        assert "319" in said
+    # The figures that decide are there, with their limit.
+    for decisive in ("133 Gy", "91.3 %", "90 Gy"):
+        assert decisive in window.figures.text
 
 
 WHY = (

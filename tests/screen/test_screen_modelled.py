@@ -75,13 +75,13 @@ def dotted(window: RoomWindow) -> list[QColor]:
 def test_its_histogram_is_dotted_and_named(window):
     window.show_snapshot(snapshot())
     assert not dotted(window)
-    assert window.dvh._kinds.isHidden()
+    assert "MC" not in window.dvh.text
     window.show_snapshot(snapshot(modelled=modelled()))
     assert [c.alpha() for c in dotted(window)] == [255, 255]
-    assert "dotted: MC (research), to medium" in window.dvh._kinds.text()
+    assert "dotted: MC (research), to medium" in window.dvh.text
     window.show_snapshot(snapshot(modelled=modelled(), modelled_is_stale=True))
     assert all(c.alpha() < 200 for c in dotted(window))
-    assert "STALE" in window.dvh._kinds.text()
+    assert "MC (research), to medium, STALE" in window.dvh.text
     window.show_snapshot(snapshot())
     assert not dotted(window)
 

@@ -113,17 +113,20 @@ def test_a_stale_dose_is_marked_where_its_figures_and_its_curves_are(window, cas
 
 def test_the_dose_of_the_plan_alone_does_not_pass_for_the_implant(window, case):
     window.show_snapshot(replace(case, dose=None))
-    assert "plan, after event 20" in window.dvh.text
+    assert "dashed: TG-43 plan" in window.dvh.text
+    assert "implant" not in window.dvh.text
     window.show_snapshot(replace(case, dose=None, planned_dose=None))
-    assert "event" not in window.dvh.text
+    assert window.dvh.text == ""
     assert told(window.dvh) == ""
 
 
 def test_no_scan_yet_means_the_dose_is_of_counted_seeds(window, case):
     counted = replace(dose(2), seen_in=())
     window.show_snapshot(replace(case, dose=counted))
-    assert "after event 41" in window.dvh.text
-    assert "2 as counted" in told(window.dvh)
+    assert "2 counted, in no scan yet" in window.dvh.text
+    assert "2 seeds after event 41; 2 as counted" in told(window.dvh)
+    window.show_snapshot(replace(case, dose=replace(dose(0), seen_in=())))
+    assert "no seed yet" in window.dvh.text
 
 
 def test_the_row_of_a_needle_names_its_scan_and_every_seed_through_it(window, case):

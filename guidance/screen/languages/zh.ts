@@ -424,12 +424,12 @@
       <translation>计数</translation>
     </message>
     <message>
-      <source>limit</source>
-      <translation>限值</translation>
-    </message>
-    <message>
       <source>no dose before the plan is in the room</source>
       <translation>计划配准到现场之前没有剂量</translation>
+    </message>
+    <message>
+      <source>limit</source>
+      <translation>限值</translation>
     </message>
     <message>
       <source>EQD2 in all</source>
@@ -484,12 +484,12 @@
       <translation>正在收敛</translation>
     </message>
     <message>
-      <source>solid: TG-43, implant; dashed: TG-43, plan; dotted: MC (research), to medium</source>
-      <translation>实线：TG-43，植入；虚线：TG-43，计划；点线：MC（研究用），对介质剂量</translation>
+      <source>dotted, faint: MC (research), to medium, STALE</source>
+      <translation>淡点线：MC（研究用），对介质剂量，已过时</translation>
     </message>
     <message>
-      <source>solid: TG-43, implant; dashed: TG-43, plan; dotted, faint: MC (research), to medium, STALE</source>
-      <translation>实线：TG-43，植入；虚线：TG-43，计划；淡点线：MC（研究用），对介质剂量，已过时</translation>
+      <source>dotted: MC (research), to medium</source>
+      <translation>点线：MC（研究用），对介质剂量</translation>
     </message>
     <message>
       <source>dose, Gy</source>
@@ -498,6 +498,14 @@
     <message>
       <source>volume, %</source>
       <translation>体积，%</translation>
+    </message>
+    <message>
+      <source>solid: TG-43 implant, {standing}</source>
+      <translation>实线：TG-43 植入，{standing}</translation>
+    </message>
+    <message>
+      <source>dashed: TG-43 plan</source>
+      <translation>虚线：TG-43 计划</translation>
     </message>
     <message>
       <source>on the side</source>
@@ -1276,12 +1284,12 @@
       <translation>较早的扫描：{scan}</translation>
     </message>
     <message>
-      <source>plan, after event {event}</source>
-      <translation>计划，事件 {event} 后</translation>
+      <source>{n} counted, in no scan yet</source>
+      <translation>{n} 粒已计数，尚未扫描</translation>
     </message>
     <message>
-      <source>after event {event}</source>
-      <translation>事件 {event} 后</translation>
+      <source>no seed yet</source>
+      <translation>尚未植入粒子</translation>
     </message>
     <message>
       <source>{scan} + {n} counted</source>
@@ -1310,10 +1318,6 @@
     <message>
       <source>{seen} seen, {missing} not seen: {scan}</source>
       <translation>所见 {seen} 粒，未见 {missing} 粒：{scan}</translation>
-    </message>
-    <message>
-      <source>{n} counted, in no scan yet</source>
-      <translation>{n} 粒已计数，尚未扫描</translation>
     </message>
     <message>
       <source>{mm} mm from where it was counted</source>
@@ -1530,6 +1534,10 @@
     <message>
       <source>{n} seeds after event {event}; {method}</source>
       <translation>事件 {event} 后 {n} 粒；{method}</translation>
+    </message>
+    <message>
+      <source>after event {event}</source>
+      <translation>事件 {event} 后</translation>
     </message>
     <message>
       <source>{n} more seeds would make D90 {gy} of {wanted} Gy</source>
