@@ -12,11 +12,13 @@ from dose.transport.emission import emission_of
 from dose.transport.materials import WATER, Material
 from dose.transport.simulation import Media, TransportDose, simulate
 
-# Chiu-Tsao et al., Med. Phys. 39, 6161 (2012), AAPM TG-129; its 0.005 % of platinum left out.
+# Silastic as egs_brachy has it for its eye plaques (clrp-code/egs_brachy, lib/media/material.dat;
+# Safigholi et al., Med. Phys. 48, 3373 (2021)); its 0.005 % of platinum left out.
 SILASTIC = Material("Silastic", 1.12, (("H", 0.063), ("C", 0.249), ("O", 0.289), ("Si", 0.399)))
-# A COMS seed carrier (TG-129): concave on an eye of 12.3 mm, seeds 1.4 mm from it, 2.25 mm thick;
-# half its width in the plaque of 20 mm.
-EYE_MM, SEED_MM, BACK_MM, HALF_WIDTH_MM = 12.3, 13.7, 14.55, 9.0
+# The seed carrier of the COMS plaque of 20 mm (COMS20mm.geom there): concave on an eye of 12.3 mm,
+# 2.25 mm thick, 10 mm from its axis to the lip. Its grooves leave 1 mm (Chiu-Tsao et al., Med.
+# Phys. 39, 6161 (2012), AAPM TG-129, figure 2), so a seed's axis lies 1.4 mm from the eye.
+EYE_MM, SEED_MM, BACK_MM, HALF_WIDTH_MM = 12.3, 13.7, 14.55, 10.0
 SPACING_MM, HALF = 0.5, 60
 
 
