@@ -9,7 +9,15 @@ import numpy as np
 
 from guidance.advice.cold import cold_regions
 from guidance.advice.ground import Ground, Situation
-from guidance.advice.proposal import Advice, ColdRegion, Figures, Point, Supplement
+from guidance.advice.proposal import (
+    MODELLED,
+    TG43,
+    Advice,
+    ColdRegion,
+    Figures,
+    Point,
+    Supplement,
+)
 from guidance.advice.search import Search
 
 
@@ -29,6 +37,7 @@ def advise(situation: Situation) -> Advice:
     target, cord = now_target + come_target, now_cord + come_cord
     now, expected = ground.figures(now_target, now_cord), ground.figures(target, cord)
     cold = cold_regions(ground.target, target, situation.prescription_gy, situation.needles)
+    medium = situation.medium
     answer = Advice(
         situation.event_number,
         "continue",
@@ -37,8 +46,10 @@ def advise(situation: Situation) -> Advice:
         now,
         expected if situation.pending else None,
         cold,
-        remarks=(*situation.remarks, *ground.remarks),
+        remarks=(*situation.remarks, *(medium.remarks if medium else ()), *ground.remarks),
         basis=situation.basis,
+        engine=MODELLED if medium else TG43,
+        modelled=medium.used if medium else None,
     )
     seats = ground.seats()
     search = Search(ground, seats, target, cord)

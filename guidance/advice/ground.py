@@ -159,21 +159,31 @@ class Ground:
                 f"no advice: {100 * outside:.0f} % of {situation.target.name} lies outside the "
                 "model-based dose"
             )
-        self._cord_factor, outside = self._factor(self.cord)
-        self.remarks: tuple[str, ...] = ()
-        if outside > 0:
-            self.remarks = (
-                f"{100 * outside:.0f} % of the cord near the target lies outside the model-based "
-                "dose; TG-43 is used there.",
+        self._cord_factor, _ = self._factor(self.cord)
+        self.remarks = tuple(
+            f"For {100 * share:.0f} % of {name} the model-based dose says nothing; TG-43 is used "
+            "there."
+            for name, share in (
+                (situation.target.name, self._unknown(self.target)),
+                ("the cord near the target", self._unknown(self.cord)),
             )
+            if share > MOST_OUTSIDE
+        )
 
     def _factor(self, samples: Samples | None) -> tuple[FloatArray, float]:
-        """Return what the medium makes of the dose at points, and the share not known."""
+        """Return what the medium makes of the dose at points, and the share outside of it."""
         medium = self.situation.medium
         if samples is None or medium is None:
             return np.ones(1), 0.0
         factor, inside = medium.at(samples.points_mm)
         return factor, float(np.mean(~inside))
+
+    def _unknown(self, samples: Samples | None) -> float:
+        """Return the share of a structure's points where TG-43 stands for the medium."""
+        medium = self.situation.medium
+        if samples is None or medium is None:
+            return 0.0
+        return float(np.mean(~medium.known_at(samples.points_mm)))
 
     def dose(self, seeds: Sequence[Source]) -> tuple[FloatArray, FloatArray]:
         """Return the dose of seeds at the points of the target and of the cord, Gy."""

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 
 Point = tuple[float, float, float]
 
+# The doses by which a case can be led. The words are the values: none is shown without its name.
+TG43, MODELLED = "TG-43", "model-based, research"
+ENGINES = (TG43, MODELLED)
+
 
 @dataclass(frozen=True)
 class ColdRegion:
@@ -77,6 +81,27 @@ class Supplement:
 
 
 @dataclass(frozen=True)
+class ModelledUse:
+    """The model-based dose by which advice was weighed: enough to know it and to have it again.
+
+    Attributes:
+        method: one line naming method, source model, seeds and grid.
+        event_number: the event whose implant it is of; 0 outside any case.
+        scan_uid: of the CT through which photons were carried.
+        seeds: how many are in it.
+        histories: that were run.
+        uncertainty: (region, mean relative standard uncertainty) of target and cord.
+    """
+
+    method: str
+    event_number: int = 0
+    scan_uid: str = ""
+    seeds: int = 0
+    histories: int = 0
+    uncertainty: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Advice:
     """One piece of advice, never an order.
 
@@ -95,6 +120,8 @@ class Advice:
         remarks: what was assumed.
         elapsed_s: time it took.
         basis: which seed positions were used, in words.
+        engine: the dose that all its figures are of, ``TG43`` or ``MODELLED``.
+        modelled: which model-based dose that was; None for TG-43.
     """
 
     event_number: int
@@ -110,3 +137,5 @@ class Advice:
     remarks: tuple[str, ...] = field(default=())
     elapsed_s: float = 0.0
     basis: str = ""
+    engine: str = TG43
+    modelled: ModelledUse | None = None

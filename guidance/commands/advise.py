@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         del content["event_number"]
         print(json.dumps(content))
         return 0
-    print(f"{advice.verdict}: {advice.reason}")
+    print(f"{advice.verdict} ({advice.engine}): {advice.reason}")
     for region in advice.cold:
         place = ", ".join(f"{x:.1f}" for x in region.centre_mm)
         print(

@@ -13,6 +13,7 @@ from dose.sources import SourceModel
 from guidance.advice import (
     Advice,
     MediumFactor,
+    ModelledUse,
     Reach,
     Situation,
     Source,
@@ -112,8 +113,8 @@ def advise_files(request: Request, sources: SourceSettings, protocol: Protocol) 
             protocol=protocol,
             courses=tuple(Course.parsed(c) for c in request.courses),
             spared=tuple(o for o in organs if o is not cord),
-            remarks=(f"Each further seed has {strength_u:.3f} U at the implant.", *_said(medium)),
-            basis="seeds as given" + (f", {medium.method}" if medium else ""),
+            remarks=(f"Each further seed has {strength_u:.3f} U at the implant.",),
+            basis="seeds as given",
             medium=medium,
         )
     )
@@ -128,20 +129,10 @@ def _medium(
     dose = read_dose(path)
     _one_frame(dose.geometry.frame_of_reference_uid, drawn, path)
     try:
-        return medium_factor(
-            dose.dose_gy, dose.geometry, dose.description, source, given.as_seeds()
-        )
+        used = ModelledUse(dose.description, seeds=len(given.seeds))
+        return medium_factor(dose.dose_gy, dose.geometry, used, source, given.as_seeds())
     except RefusedError as error:
         raise RefusedError(f"{path}: {error}") from error
-
-
-def _said(medium: MediumFactor | None) -> tuple[str, ...]:
-    if medium is None:
-        return ()
-    return (
-        f"Weighed by the model-based dose ({medium.method}), not by TG-43; what the tissues make "
-        "of the dose is taken to be the same for a further seed. Research, not validated for use.",
-    )
 
 
 def _to_come(

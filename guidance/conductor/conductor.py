@@ -68,6 +68,10 @@ class _Done:
     fact: Event | None
 
 
+# Work for a state, with the model-based dose that it goes by, if it does.
+_Task = tuple[Job | ModelDose, CaseState, Modelled | None]
+
+
 @dataclass(frozen=True)
 class _Heard:
     view: ApplicatorView
@@ -138,7 +142,7 @@ class Conductor:
         settings = Settings(self._library.sources, modelled, ct or CtSettings())
         self._foreman = Foreman(settings, self._library)
         self._inbox: queue.Queue[_Offer | _Done | Modelled | _Heard | _Stop] = queue.Queue()
-        self._work: queue.Queue[tuple[Job | ModelDose, CaseState] | None] = queue.Queue()
+        self._work: queue.Queue[_Task | None] = queue.Queue()
         self._at_work: Job | ModelDose | None = None
         self._at_work_since = self._state.at
         self._threads = (
@@ -226,6 +230,7 @@ class Conductor:
 
     def _recorded(self, fact: Event) -> ProcedureEvent:
         kind, payload = to_payload(fact)
+        self._modelling.check(fact)
         event = ProcedureEvent(self._state.number + 1, self._clock(), fact)
         after, effects = advance(self._state, event)
         record = self._journal.append(self._case_id, kind, payload, at=event.at, key=key_of(fact))
@@ -245,11 +250,11 @@ class Conductor:
 
     def _follow_up(self) -> None:
         """Give out the next job, and show the state as it is now."""
-        outstanding = jobs(self._state)
-        due = outstanding[0] if outstanding else self._modelling.due(self._state)
+        due = self._due()
         if self._at_work is None and due is not None:
             self._at_work, self._at_work_since = due, self._clock()
-            self._work.put((due, self._state))
+            dose = self._modelling.final(self._state) if isinstance(due, Advise) else None
+            self._work.put((due, self._state, dose))
         elif self._at_work is not None and self._unwanted(self._at_work, due):
             self._foreman.drop(self._at_work)
         try:
@@ -262,6 +267,12 @@ class Conductor:
             busy = f"THE PICTURE IS OUT OF DATE ({type(error).__name__}: {error})"
             self._shown = replace(self._shown, dose_is_stale=True)
         self._publish(replace(self._shown, busy=busy, work=self._work_view()))
+
+    def _due(self) -> Job | ModelDose | None:
+        for job in jobs(self._state):
+            if not self._modelling.awaited(job, self._state):
+                return job
+        return self._modelling.due(self._state)
 
     def _work_view(self) -> WorkView | None:
         job = self._at_work
@@ -283,14 +294,16 @@ class Conductor:
     def _compute(self) -> None:
         self._foreman.start()
         while (item := self._work.get()) is not None:
-            job, state = item
-            self._inbox.put(_Done(job, self._worked(job, state)))
+            job, state, dose = item
+            self._inbox.put(_Done(job, self._worked(job, state, dose)))
         self._foreman.clear()
 
-    def _worked(self, job: Job | ModelDose, state: CaseState) -> Event | None:
+    def _worked(
+        self, job: Job | ModelDose, state: CaseState, dose: Modelled | None
+    ) -> Event | None:
         """Return the fact that work led to; None where it is no fact, or was left."""
         try:
-            found = self._foreman.run(job, state, self._inbox.put)
+            found = self._foreman.run(job, state, self._inbox.put, dose)
         except WorkDropped:
             return None
         except WorkLost as error:

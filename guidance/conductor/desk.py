@@ -19,6 +19,7 @@ from guidance.procedure.events import (
     CourseNoted,
     Disarmed,
     DoseReported,
+    EngineChosen,
     Event,
     ImplantVerified,
     NeedleDeleted,
@@ -148,6 +149,10 @@ class Desk:
     def check(self, item: str, good: bool, by: str, note: str = "") -> Answer:
         """Answer an item of the time-out."""
         return self._offer(CheckAnswered(item, good, by, note))
+
+    def choose_engine(self, engine: str, by: str) -> Answer:
+        """Let a dose lead, one of ``guidance.advice.ENGINES``."""
+        return self._offer(EngineChosen(engine, by))
 
     def accept_supplement(self, advice_number: int, supplement: int, by: str) -> Answer:
         """Plan one proposed seed beyond the plan."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from guidance.conductor.library import Library
+from guidance.conductor.modelling import Modelled
 from guidance.conductor.orders import Drop, Failed, Found, Order, Settings, Told
 from guidance.conductor.shared import Laid, Shelf
 from guidance.conductor.wire import Wire
@@ -83,13 +84,20 @@ class Foreman:
         self._wire = Wire(ours)
         self._wire.send(self._settings)
 
-    def run(self, job: Job | ModelDose, state: CaseState, tell: Callable[[Any], None]) -> Any:
+    def run(
+        self,
+        job: Job | ModelDose,
+        state: CaseState,
+        tell: Callable[[Any], None],
+        dose: Modelled | None = None,
+    ) -> Any:
         """Have a job done and return what came of it.
 
         Args:
             job: what to do.
             state: for which.
             tell: called with what is told on the way.
+            dose: the model-based dose of the implant, for work that goes by it.
 
         Raises:
             WorkLost: the worker died, or came upon a defect; another one is started.
@@ -99,7 +107,7 @@ class Foreman:
             self._doing, self._dropped = job, False
         try:
             volumes, descriptors = self._laid(job, state)
-            order = Order(job, state, volumes)
+            order = Order(job, state, volumes, dose)
             answer = self._answer(order, descriptors, tell)
             answer = answer or self._answer(order, descriptors, tell)
         finally:

@@ -83,7 +83,7 @@ class Labour:
     def _done(self, order: Order) -> Found:
         job, state = order.job, order.state
         if not isinstance(job, ModelDose):
-            fact = self._workbench.run(job, state)
+            fact = self._workbench.run(job, state, order.dose)
             return Found(fact, self._library.newly_read())
         last: list[Modelled] = []
 

@@ -24,6 +24,7 @@ from dose.transport.materials import WATER
 from dose.transport.media import Media
 from dose.transport.metal import NEEDLE_18G, Metal, capsule_of
 from dose.transport.simulation import TransportDose, corrected_gy, simulate
+from guidance.advice import MODELLED
 from guidance.conductor.given import GivenSeeds
 from guidance.conductor.offline import (
     TARGET_ROLES,
@@ -44,7 +45,7 @@ from guidance.media.picture import write_pictures
 FloatArray = NDArray[np.float64]
 Regions = dict[str, tuple[NDArray[np.bool_], float]]
 
-RESEARCH = "model-based, research"
+RESEARCH = MODELLED
 # Of the cord, the part that lies this much farther from the seeds than its nearest voxel counts
 # for the uncertainty: dose is highest there, and far off no photon comes.
 CORD_REACH_MM = 15.0

@@ -2,15 +2,19 @@
 
 It is asked for while nothing more urgent is, shown beside TG-43 as it converges, and is never a
 fact of the case: it can be had again from the facts. A result carries its job, and is dropped
-where that has been superseded.
+where that has been superseded. Where it leads, advice waits until it is there whole for the
+implant as it is: neither that of an earlier implant nor TG-43 is weighed in its place.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from guidance.advice import MODELLED
 from guidance.configuration import ModelledSettings
-from guidance.procedure.jobs import ModelDose, key_of, model_dose
+from guidance.errors import RefusedError
+from guidance.procedure.events import EngineChosen, Event
+from guidance.procedure.jobs import Advise, Job, ModelDose, advice_lacks, key_of, model_dose
 from guidance.procedure.snapshot import ModelledView, Snapshot
 from guidance.procedure.state import CaseState
 
@@ -58,6 +62,42 @@ class Modelling:
             return None
         return wanted
 
+    def check(self, fact: Event) -> None:
+        """Refuse to let a dose lead that is not computed here.
+
+        Raises:
+            RefusedError: so it is.
+        """
+        if isinstance(fact, EngineChosen) and fact.engine == MODELLED and not self._settings.on:
+            raise RefusedError("the model-based dose is not computed here; see the settings")
+
+    def final(self, state: CaseState) -> Modelled | None:
+        """Return the last word on the dose of the implant as it is, None before there is one."""
+        last = self._last
+        there = last is not None and last.ended and last.job == model_dose(state)
+        return last if there else None
+
+    def awaited(self, job: Job, state: CaseState) -> bool:
+        """Return whether work has to wait for the dose."""
+        if not isinstance(job, Advise) or state.engine != MODELLED:
+            return False
+        return self._settings.on and self.final(state) is None
+
+    def waiting(self, state: CaseState) -> str:
+        """Return what advice waits for, in a sentence; empty where it does not."""
+        wanted = model_dose(state)
+        if state.engine != MODELLED or not advice_lacks(state):
+            return ""
+        if not state.seeds:
+            return "Advice waits for the first seed: the model-based dose leads."
+        if wanted is None:
+            return "Advice waits: the last scan has not been looked at."
+        if not self.awaited(Advise(state.implant_at), state):
+            return ""
+        if key_of(wanted) in state.stopped:
+            return "Advice waits: the model-based dose leads, and was stopped."
+        return "Advice waits for the model-based dose of the implant as it is."
+
     def supersede(self) -> None:
         """Take nothing more of the running job: something newer is asked for."""
         self._superseded = True
@@ -83,6 +123,7 @@ class Modelling:
 
     def beside(self, shown: Snapshot, state: CaseState) -> Snapshot:
         """Return a snapshot with the dose beside TG-43, marked where it is of another implant."""
+        shown = replace(shown, advice_waits=self.waiting(state))
         last, registration = self._last, state.registration
         # Under another registration the structures lay elsewhere.
         if last is None or registration is None:

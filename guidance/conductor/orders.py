@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from guidance.conductor.modelling import Modelled
     from guidance.conductor.shared import Laid
     from guidance.configuration import CtSettings, ModelledSettings, SourceSettings
     from guidance.exchange import StructureSet
@@ -30,11 +31,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Order:
-    """Do one piece of work for a state, with these volumes."""
+    """Do one piece of work for a state, with these volumes.
+
+    ``dose`` is the model-based dose of the implant, for work that goes by it.
+    """
 
     job: Job | ModelDose
     state: CaseState
     volumes: tuple[Laid, ...]
+    dose: Modelled | None = None
 
 
 @dataclass(frozen=True)

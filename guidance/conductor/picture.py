@@ -113,6 +113,8 @@ class Picture:
             roles_wanted=roles_wanted(state),
             courses=state.courses,
             opened_by=state.opened_by,
+            engine=state.engine,
+            engine_chosen_by=state.engine_chosen_by,
         )
 
     def _planning(self, state: CaseState) -> Volume | None:

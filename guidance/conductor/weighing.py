@@ -7,8 +7,9 @@ import numpy as np
 from dose.radiobiology import Course
 from dose.sources import SourceModel
 from dose.structures import Structure
-from guidance.advice import Reach, Situation, Source
+from guidance.advice import MODELLED, MediumFactor, ModelledUse, Reach, Situation, Source, ratio
 from guidance.conductor.dosing import strength_at
+from guidance.conductor.modelling import Modelled
 from guidance.conductor.room import organs_at_risk, plan_in_room, structures_in_room, target_of
 from guidance.errors import RefusedError
 from guidance.planning.cord import cord_of
@@ -62,6 +63,28 @@ def situation_of(
         spared=tuple(o for o in organs if o is not cord),
         remarks=remarks,
     )
+
+
+def medium_of(state: CaseState, dose: Modelled | None) -> MediumFactor | None:
+    """Return what the tissues make of the dose where the model-based dose leads, else None.
+
+    Args:
+        state: the case.
+        dose: the last word on its model-based dose.
+
+    Raises:
+        RefusedError: the model-based dose leads and cannot be had; TG-43 is not taken for it.
+    """
+    if state.engine != MODELLED:
+        return None
+    view = dose.view if dose is not None else None
+    if view is None:
+        why = dose.refused if dose is not None else "It is not computed here."
+        raise RefusedError(f"the model-based dose leads and cannot be had. {why}")
+    used = ModelledUse(
+        view.method, view.event_number, view.scan_uid, view.seeds, view.histories, view.reached
+    )
+    return ratio(view.dose_gy, view.tg43_gy, view.geometry, used)
 
 
 def _in_place(state: CaseState) -> tuple[tuple[Reach, ...], tuple[str, ...]]:

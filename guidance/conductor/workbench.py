@@ -18,6 +18,7 @@ from dose.errors import DoseError
 from dose.structures import plane_stack
 from guidance.advice import advise
 from guidance.conductor.library import Library
+from guidance.conductor.modelling import Modelled
 from guidance.conductor.room import (
     matrix_of,
     organs_at_risk,
@@ -25,7 +26,7 @@ from guidance.conductor.room import (
     structures_in_room,
     target_of,
 )
-from guidance.conductor.weighing import situation_of
+from guidance.conductor.weighing import medium_of, situation_of
 from guidance.detection import Detections, detect
 from guidance.errors import GuidanceError, UnmatchedError
 from guidance.exchange import read_plan
@@ -68,8 +69,14 @@ class Workbench:
         """Work with what a library has."""
         self._library = library
 
-    def run(self, job: Job, state: CaseState) -> Event:
-        """Do one job for a state and return the fact it led to."""
+    def run(self, job: Job, state: CaseState, dose: Modelled | None = None) -> Event:
+        """Do one job for a state and return the fact it led to.
+
+        Args:
+            job: what to do.
+            state: for which.
+            dose: the model-based dose of the implant, for advice that goes by it.
+        """
         match job:
             case ReadStructures(series):
                 return self._guarded(series.series_instance_uid, lambda: self._read_set(job))
@@ -86,7 +93,7 @@ class Workbench:
             case MeasureRegistration():
                 return self._measure(job, state)
             case Advise():
-                return self._advise(state)
+                return self._advise(state, dose)
 
     @staticmethod
     def _guarded(uid: str, work: Callable[[], Event]) -> Event:
@@ -194,11 +201,12 @@ class Workbench:
             return RegistrationFailed(job.room.uid, job.planning.uid, str(error))
         return RegistrationMeasured(job.registration_number, found)
 
-    def _advise(self, state: CaseState) -> Event:
+    def _advise(self, state: CaseState, dose: Modelled | None) -> Event:
         assert state.plan is not None
         try:
             source = self._library.sources.load(state.plan.source_model)
-            return Advised(advise(situation_of(state, self._library.structures(state), source)))
+            situation = situation_of(state, self._library.structures(state), source)
+            return Advised(advise(replace(situation, medium=medium_of(state, dose))))
         except (GuidanceError, DoseError) as error:
             return AdviceFailed(state.implant_at, str(error))
         except Exception as error:

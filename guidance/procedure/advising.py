@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from guidance.advice import ENGINES
 from guidance.alarms import Priority
 from guidance.errors import RefusedError
 from guidance.planning.plan import PlannedSeed
 from guidance.procedure.events import (
     AdviceFailed,
     Advised,
+    EngineChosen,
     SupplementAccepted,
     SupplementWithdrawn,
 )
@@ -27,6 +29,25 @@ def advice_failed(state: CaseState, fact: AdviceFailed) -> CaseState:
     return state.with_alarm("advice", Priority.LOW, f"There is no advice: {fact.reason}")
 
 
+def engine_chosen(state: CaseState, fact: EngineChosen) -> CaseState:
+    """Let another dose lead; advice is weighed anew by it."""
+    if not fact.by.strip():
+        raise RefusedError("the leading dose is chosen by a named person; give a name")
+    if fact.engine not in ENGINES:
+        raise RefusedError(f"no dose is called {fact.engine}; choose {' or '.join(ENGINES)}")
+    if state.closed_by or state.signatures:
+        raise RefusedError("the implant is signed or the case closed; the leading dose stands")
+    if fact.engine == state.engine:
+        raise RefusedError(f"{fact.engine} leads already")
+    # What could not be weighed by the one dose is no word on the other.
+    return replace(
+        state,
+        engine=fact.engine,
+        engine_chosen_by=fact.by,
+        engine_chosen_at=state.number,
+    ).without_alarm("advice")
+
+
 def supplement_accepted(state: CaseState, fact: SupplementAccepted) -> CaseState:
     """Plan one proposed seed beyond the plan."""
     if not fact.by.strip():
@@ -38,6 +59,10 @@ def supplement_accepted(state: CaseState, fact: SupplementAccepted) -> CaseState
         raise RefusedError("this advice is no longer the last; look at the new one")
     if state.seeds_changed_at > fact.advice_number:
         raise RefusedError("the implant has changed since this advice; wait for the new one")
+    if state.engine_chosen_at > fact.advice_number:
+        raise RefusedError(
+            f"this advice was weighed by {advice.engine}; wait for that by {state.engine}"
+        )
     seed = next((s for s in advice.seeds if s.number == fact.supplement), None)
     if seed is None:
         raise RefusedError(f"the advice proposes no seed {fact.supplement}")

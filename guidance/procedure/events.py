@@ -278,6 +278,17 @@ class AdviceFailed:
 
 
 @dataclass(frozen=True)
+class EngineChosen:
+    """A named person chose the dose that leads: advice is weighed by it, its figures come first.
+
+    ``engine`` is one of ``guidance.advice.ENGINES``; a case begins with TG-43.
+    """
+
+    engine: str
+    by: str
+
+
+@dataclass(frozen=True)
 class SupplementAccepted:
     """A named person accepted one proposed seed; it is planned from now on."""
 
@@ -439,7 +450,7 @@ Event = (
     | CartridgeClosed | CaseClosed | CourseNoted | RegistrationNudged | RegistrationMeasured
     | SeedConfirmed | SeedMoved | SeedAdded | SeedDeleted | NeedlePlaced | NeedleDeleted
     | QuestionAnswered | CheckAnswered | Advised | AdviceFailed | SupplementAccepted
-    | SupplementWithdrawn | Signed | WorkBrokeOff | WorkStopped
+    | SupplementWithdrawn | Signed | WorkBrokeOff | WorkStopped | EngineChosen
 )  # fmt: skip
 
 _KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in Event.__args__}

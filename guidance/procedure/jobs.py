@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from guidance.advice import TG43
 from guidance.procedure.events import SeriesReceived
 from guidance.procedure.state import CaseState, Scan
 
@@ -66,7 +67,8 @@ class Advise:
 class ModelDose:
     """Carry photons through a scan for the implant after an event.
 
-    It is asked when no other work is, and what it gives is never recorded.
+    It is asked when no other work is, but for advice that waits for it. What it gives is never
+    recorded; advice that was weighed by it names it.
 
     Attributes:
         event_number: that last changed a seed or the registration.
@@ -167,17 +169,22 @@ def _measurement(state: CaseState) -> list[Job]:
     return [MeasureRegistration(room, planning, registration.number)]
 
 
-def _advice(state: CaseState) -> list[Job]:
+def advice_lacks(state: CaseState) -> bool:
+    """Return whether the implant as it is has to be weighed and has not been."""
     registration, due = state.registration, state.implant_at
     if registration is None or not registration.accepted_by or not state.needles_confirmed_by:
-        return []
+        return False
     if state.verified_by or state.structures is None:
-        return []
+        return False
     if state.advice_failed_at >= due:
-        return []
-    if state.advice is not None and state.advice.event_number >= due:
-        return []
-    return [Advise(due)]
+        return False
+    return state.advice is None or state.advice.event_number < due
+
+
+def _advice(state: CaseState) -> list[Job]:
+    # Before the first seed there is no model-based dose to weigh by.
+    possible = state.engine == TG43 or model_dose(state) is not None
+    return [Advise(state.implant_at)] if possible and advice_lacks(state) else []
 
 
 def model_dose(state: CaseState) -> ModelDose | None:

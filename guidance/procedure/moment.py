@@ -42,6 +42,15 @@ def moment(state: CaseState) -> dict[str, Any]:
             }
             for s in state.seeds
         ],
+        "leading_dose": {"engine": state.engine, "chosen_by": state.engine_chosen_by},
+        "advice": None
+        if state.advice is None
+        else {
+            "event_number": state.advice.event_number,
+            "engine": state.advice.engine,
+            "verdict": state.advice.verdict,
+            "reason": state.advice.reason,
+        },
         "supplements": [{"number": s.number, "needle": s.needle} for s in state.supplements],
         "applicator": {
             "link": device.link,
@@ -92,6 +101,11 @@ def in_words(state: CaseState) -> list[str]:
         + ("" if view.seen is None else f", {view.seen} seen")
         + f", {view.unresolved} unresolved"
     )
+    chosen = f", chosen by {state.engine_chosen_by}" if state.engine_chosen_by else ""
+    lines.append(f"leading dose: {state.engine}{chosen}")
+    if (advice := state.advice) is not None:
+        about = f"{advice.engine}, after event {advice.event_number}"
+        lines.append(f"advice ({about}): {advice.verdict}: {advice.reason}")
     for seed in state.seeds:
         where = "place not known"
         if seed.position_mm is not None:

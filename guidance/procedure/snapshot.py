@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dose.geometry import GridGeometry
 from dose.structures import Structure
-from guidance.advice import Advice
+from guidance.advice import TG43, Advice
 from guidance.alarms import Alarm, Priority
 from guidance.imaging.volume import Volume
 from guidance.ledger import LedgerView
@@ -354,6 +354,9 @@ class Snapshot:
         modelled_is_stale: whether the implant or its scan has changed since that.
         modelled_refused: one sentence on why it could not be had, else empty.
         opened_by: who opened the case; empty while nobody has.
+        engine: the dose that leads, one of ``guidance.advice.ENGINES``.
+        engine_chosen_by: name; empty while nobody has chosen.
+        advice_waits: what advice waits for, in a sentence; empty where it does not.
     """
 
     event_number: int
@@ -400,3 +403,6 @@ class Snapshot:
     modelled_is_stale: bool = False
     modelled_refused: str = ""
     opened_by: str = ""
+    engine: str = TG43
+    engine_chosen_by: str = ""
+    advice_waits: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from guidance.advice import Advice
+from guidance.advice import TG43, Advice
 from guidance.alarms import Alarms, Priority, raised, settled
 from guidance.detection.detections import DetectedNeedle, DetectedSeed
 from guidance.ledger import Account
@@ -184,6 +184,9 @@ class CaseState:
         advice_failed_at: number of the event whose implant no advice could be had on.
         supplements: seeds accepted beyond the plan, in the room's frame.
         sightings: (needle, sightings) over all scans in the room's frame.
+        engine: the dose that leads, one of ``guidance.advice.ENGINES``.
+        engine_chosen_by: name; empty while nobody has chosen.
+        engine_chosen_at: number of the event that last chose it.
         stopped: keys of outstanding work that is not done until somebody asks for it again.
         broken_off: keys of outstanding work that broke off once.
     """
@@ -226,6 +229,9 @@ class CaseState:
     advice_failed_at: int = 0
     supplements: tuple[PlannedSeed, ...] = ()
     sightings: tuple[tuple[int, tuple[Sighting, ...]], ...] = ()
+    engine: str = TG43
+    engine_chosen_by: str = ""
+    engine_chosen_at: int = 0
     stopped: tuple[str, ...] = ()
     broken_off: tuple[str, ...] = ()
 
@@ -288,7 +294,8 @@ class CaseState:
     def implant_at(self) -> int:
         """Number of the event that last changed what advice depends on."""
         tracked = self.registration.number if self.registration else 0
-        return max(self.seeds_changed_at, self.needles_changed_at, tracked)
+        changed = max(self.seeds_changed_at, self.needles_changed_at, tracked)
+        return max(changed, self.engine_chosen_at)
 
     @property
     def latest_room_scan(self) -> Scan | None:

@@ -59,7 +59,10 @@ def sentence(event: ProcedureEvent) -> str:
         "Registered": lambda: f"plan registered to the room, residual {fact.residual_mm:.1f} mm",
         "NeedlesTracked": lambda: f"{len(fact.needles)} needles matched with the plan",
         "DoseReported": lambda: f"dose after record {fact.event_number} put on record",
-        "Advised": lambda: f"advice: {fact.advice.verdict}: {fact.advice.reason}",
+        "Advised": lambda: (
+            f"advice ({fact.advice.engine}): {fact.advice.verdict}: {fact.advice.reason}"
+        ),
+        "EngineChosen": lambda: f"{fact.by} chose {fact.engine} as the leading dose",
         "SeedsPermitted": lambda: (
             f"{fact.by} permitted {fact.count} seeds through needle {fact.needle} from cartridge "
             f"{fact.cartridge} (permit {fact.permit})"

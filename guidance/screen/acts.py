@@ -65,6 +65,9 @@ class Acts(Protocol):
     def check(self, item: str, good: bool, by: str, note: str = "") -> Answer:
         """Answer an item of the time-out."""
 
+    def choose_engine(self, engine: str, by: str) -> Answer:
+        """Let a dose lead, TG-43 or the model-based one."""
+
     def accept_supplement(self, advice_number: int, supplement: int, by: str) -> Answer:
         """Plan one proposed seed beyond the plan."""
 

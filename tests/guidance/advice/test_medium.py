@@ -15,7 +15,15 @@ from benchmarks.advice import situation
 from dose.geometry import GridGeometry
 from dose.grid import DoseGrid
 from dose.seeds import Seeds
-from guidance.advice import MediumFactor, Situation, Source, advise, medium_factor
+from guidance.advice import (
+    MODELLED,
+    MediumFactor,
+    ModelledUse,
+    Situation,
+    Source,
+    advise,
+    medium_factor,
+)
 from guidance.commands import main
 from guidance.errors import RefusedError
 from guidance.exchange import write_dose
@@ -41,7 +49,8 @@ def in_water(asked: Situation, grid: GridGeometry = GRID, shift_mm: float = 0.0)
 
 
 def factor(asked: Situation, dose_gy: NDArray[np.float32], grid: GridGeometry) -> MediumFactor:
-    return medium_factor(dose_gy, grid, "as drawn", asked.source, as_seeds(asked.seeds))
+    used = ModelledUse("as drawn")
+    return medium_factor(dose_gy, grid, used, asked.source, as_seeds(asked.seeds))
 
 
 def weighed(asked: Situation, dose_gy: np.ndarray, grid: GridGeometry = GRID) -> Situation:
@@ -105,7 +114,8 @@ def test_the_command_line_takes_the_dose_and_names_it(
     said = json.loads(capsys.readouterr().out)
     expected = advise(weighed(asked, dose))
     assert said["now"]["d90_gy"] == pytest.approx(expected.now.d90_gy, rel=0.01)
-    assert "Monte Carlo" in said["basis"]
+    assert said["engine"] == MODELLED
+    assert "Monte Carlo" in said["modelled"]["method"]
     assert any("not by TG-43" in remark for remark in said["remarks"])
     without_seeds = [*command[:-4], *command[-2:], "--dose", str(path)]
     assert main(without_seeds) == 2

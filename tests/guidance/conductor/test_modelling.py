@@ -16,6 +16,7 @@ from working_room import Room
 from dose.geometry import GridGeometry
 from dose.seeds import Seeds
 from dose.structures import Structure
+from guidance.advice import MODELLED, TG43, Advice
 from guidance.conductor.adding import Carried, how_many_more
 from guidance.conductor.carrying import PhotonRun
 from guidance.conductor.exports import export_case
@@ -23,6 +24,7 @@ from guidance.conductor.library import Library
 from guidance.conductor.modelling import Modelled, Modelling
 from guidance.configuration import CtSettings, ModelledSettings
 from guidance.detection import DetectedNeedle
+from guidance.errors import RefusedError
 from guidance.exchange import ExportReference, read_dose, write_structures
 from guidance.imaging.volume import Volume
 from guidance.journal import Journal
@@ -31,6 +33,7 @@ from guidance.procedure.advance import replayed
 from guidance.procedure.events import (
     CaseOpened,
     DeviceRecorded,
+    EngineChosen,
     Event,
     NeedlesConfirmed,
     NeedlesTracked,
@@ -406,3 +409,76 @@ def test_in_the_room_tg43_is_there_first_and_every_seed_asks_anew(room: Room) ->
     assert target is not None
     assert before is not None
     assert target.medium["D90_gy"] > before.medium["D90_gy"]
+
+
+def advised(snapshot: Snapshot, engine: str) -> bool:
+    there = snapshot.proposal
+    return there is not None and there.engine == engine and not snapshot.proposal_is_stale
+
+
+def test_where_it_leads_advice_waits_for_it_and_is_weighed_and_recorded_by_it(
+    room: Room, case: Path
+) -> None:
+    room.until(settled)
+    old = room.until(lambda s: advised(s, TG43)).proposal
+    room.conductor.offer(EngineChosen(MODELLED, "Dr Li")).result(10)
+    # What is there already is not asked for again.
+    new = room.until(lambda s: advised(s, MODELLED)).proposal
+    assert old is not None
+    assert new is not None
+    # Bone between target and cord: the target has about as much, the cord far less.
+    assert new.now.d90_gy == pytest.approx(old.now.d90_gy, rel=0.2)
+    assert old.now.cord_dmax_gy is not None
+    assert new.now.cord_dmax_gy is not None
+    assert new.now.cord_dmax_gy < 0.8 * old.now.cord_dmax_gy
+    for eid, (kind, *args) in enumerate(
+        (("RETRACT", "1", "10.0"), ("INTENT", "1", "14"), ("DROP", "1", "13")), start=7
+    ):
+        room.conductor.offer(record(eid, kind, *args)).result(10)
+    waiting = room.until(lambda s: bool(s.advice_waits))
+    assert waiting.advice_waits.startswith("Advice waits for the model-based dose")
+    # The advice on the implant before stands there meanwhile, as such.
+    assert waiting.proposal == new
+    assert waiting.proposal_is_stale
+    two = room.until(lambda s: advised(s, MODELLED))
+    assert not two.advice_waits
+    assert two.modelled is not None
+    assert two.proposal is not None
+    used = two.proposal.modelled
+    assert used is not None
+    assert (used.seeds, used.event_number) == (2, two.modelled.event_number)
+    assert used.histories == two.modelled.histories
+    assert used.uncertainty == two.modelled.reached
+    assert "Monte Carlo (model-based, research), 6711" in used.method
+    assert any("not by TG-43" in remark for remark in two.proposal.remarks)
+    # No advice on two seeds was weighed by the dose of one, nor by TG-43.
+    given = [s.proposal for s in room.snapshots if s.proposal is not None]
+    by_event: dict[int, Advice] = {a.event_number: a for a in given}
+    assert [a.engine for a in by_event.values()] == [TG43, MODELLED, MODELLED]
+    assert state_of(case).advice == two.proposal
+
+
+def test_a_dose_that_is_not_computed_here_cannot_lead(case: Path) -> None:
+    room = Room(case, read=lambda _: volume())
+    try:
+        with pytest.raises(RefusedError, match="is not computed here"):
+            room.conductor.offer(EngineChosen(MODELLED, "Dr Li")).result(10)
+    finally:
+        room.close()
+
+
+def test_where_it_cannot_be_had_there_is_no_advice_in_its_place(case: Path) -> None:
+    room = Room(
+        case, patience_s=60, read=lambda _: volume(), modelled=QUICK,
+        ct=CtSettings(uncalibrated="refuse"),
+    )  # fmt: skip
+    try:
+        room.conductor.offer(EngineChosen(MODELLED, "Dr Li")).result(10)
+        said = "There is no advice: the model-based dose leads and cannot be had. There is no cal"
+        shown = room.until(lambda s: any(a.text.startswith(said) for a in s.alarms))
+        assert shown.proposal is None or shown.proposal.engine == TG43
+        room.conductor.offer(EngineChosen(TG43, "Dr Li")).result(10)
+        again = room.until(lambda s: advised(s, TG43))
+        assert not any(a.active and a.text.startswith(said) for a in again.alarms)
+    finally:
+        room.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_advance import IDENTITY, Room, drop_all, ready, series, verified, with_needles
 
-from guidance.advice import Advice, Figures, Supplement
+from guidance.advice import MODELLED, TG43, Advice, Figures, ModelledUse, Supplement
 from guidance.detection import DetectedSeed
 from guidance.errors import RefusedError
+from guidance.journal import Record
 from guidance.ledger import Disposition
 from guidance.planning.protocol import Protocol
 from guidance.procedure.advance import replayed, state_at
@@ -25,6 +27,7 @@ from guidance.procedure.events import (
     CaseOpened,
     CheckAnswered,
     CourseNoted,
+    EngineChosen,
     Event,
     ImplantVerified,
     NeedleDeleted,
@@ -42,6 +45,8 @@ from guidance.procedure.events import (
     Signed,
     SupplementAccepted,
     SupplementWithdrawn,
+    from_record,
+    to_payload,
 )
 from guidance.procedure.jobs import Advise, MeasureRegistration, TrackNeedles, jobs
 from guidance.procedure.state import CaseState
@@ -213,6 +218,69 @@ def test_advice_on_an_earlier_implant_is_not_taken() -> None:
         room.tell(SupplementAccepted(fact.advice.event_number, 1, "Dr Li"))
 
 
+def weighed(room: Room, engine: str) -> Advised:
+    """The advice of a room, weighed by a dose."""
+    used = ModelledUse(
+        "Monte Carlo", room.state.seeds_changed_at, "1.2.4", 1, 800_000, (("target", 0.019),)
+    )
+    modelled = used if engine == MODELLED else None
+    return Advised(replace(proposal(room).advice, engine=engine, modelled=modelled))
+
+
+def test_a_named_person_lets_the_other_dose_lead_and_advice_is_weighed_anew() -> None:
+    room = ready().device("DROP", 1, 14)
+    assert room.state.engine == TG43
+    room.tell(old := weighed(room, TG43))
+    for engine, by, why in (
+        (MODELLED, " ", "by a named person"), ("Monaco", "Dr Li", "no dose is called Monaco"),
+        (TG43, "Dr Li", "TG-43 leads already"),
+    ):  # fmt: skip
+        with pytest.raises(RefusedError, match=why):
+            room.tell(EngineChosen(engine, by))
+    room.tell(EngineChosen(MODELLED, "Dr Li"))
+    state = room.state
+    assert (state.engine, state.engine_chosen_by) == (MODELLED, "Dr Li")
+    assert jobs(state)[-1:] == (Advise(state.number),)
+    # No seed of the one is accepted while the other leads.
+    with pytest.raises(RefusedError, match="weighed by TG-43; wait for that by model-based"):
+        room.tell(SupplementAccepted(old.advice.event_number, 1, "Dr Li"))
+    room.tell(new := weighed(room, MODELLED))
+    assert not any(isinstance(j, Advise) for j in jobs(room.state))
+    room.tell(SupplementAccepted(new.advice.event_number, 1, "Dr Li"))
+    # Seen again from the record, each moment has the dose and the advice it had.
+    assert state_at("case", room.events, state.number) == state
+    assert state.advice == old.advice
+    assert state_at("case", room.events, state.number - 1).engine == TG43
+    again = replayed("case", [from_record(r) for r in recorded(room)])
+    assert again.advice == new.advice
+    assert again == room.state
+
+
+def recorded(room: Room) -> list[Record]:
+    """The events of a room as a journal gives them back."""
+    found = []
+    for event in room.events:
+        kind, payload = to_payload(event.fact)
+        payload = json.loads(json.dumps(payload))
+        found.append(Record("case", event.number, event.at, kind, payload, "", ""))
+    return found
+
+
+def test_advice_by_the_model_based_dose_is_asked_from_the_first_seed_on() -> None:
+    room = ready().tell(EngineChosen(MODELLED, "Dr Li"))
+    assert not any(isinstance(j, Advise) for j in jobs(room.state))
+    room.device("DROP", 1, 14)
+    assert Advise(room.state.seeds_changed_at) in jobs(room.state)
+
+
+def test_what_is_signed_keeps_its_leading_dose() -> None:
+    room = under(Protocol(roles=("physicist",)), verified())
+    room.tell(EngineChosen(MODELLED, "Dr Li"), ImplantVerified("Dr Li"))
+    room.tell(Signed("physicist", "Dr Li"))
+    with pytest.raises(RefusedError, match="the leading dose stands"):
+        room.tell(EngineChosen(TG43, "Dr Li"))
+
+
 def test_a_seed_found_elsewhere_in_the_next_scan_has_moved_and_keeps_its_evidence() -> None:
     room = verified().tell(series(6, "CT", "ROOM"))
     seen = [DetectedSeed(s.position_mm, s.axis, 0.9) for s in room.state.seeds]
@@ -261,6 +329,8 @@ ACTS: list[Event] = [
     ImplantVerified("A"),
     Signed("physicist", "A"),
     SupplementAccepted(0, 1, "A"),
+    EngineChosen(MODELLED, "A"),
+    EngineChosen(TG43, "B"),
     CartridgeClosed("C1", 9, Disposition.RETURNED, "A"),
     CaseClosed("A", ""),
     series(8, "CT", "ROOM"),
