@@ -258,7 +258,9 @@ class Conductor:
         elif self._at_work is not None and self._unwanted(self._at_work, due):
             self._foreman.drop(self._at_work)
         try:
-            shown = self._picture.of(self._state, self._applicator)
+            whole = self._modelling.final(self._state)
+            modelled = whole.view if whole is not None else None
+            shown = self._picture.of(self._state, self._applicator, modelled)
             self._shown = self._modelling.beside(shown, self._state)
             busy = _waited_for(self._at_work)
         except Exception as error:

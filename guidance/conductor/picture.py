@@ -20,6 +20,7 @@ from guidance.procedure.registering import turn_deg
 from guidance.procedure.snapshot import (
     ApplicatorView,
     DoseView,
+    ModelledView,
     RegistrationView,
     ScanView,
     Snapshot,
@@ -51,8 +52,17 @@ class Picture:
         self._room: _Room | None = None
         self._doses: dict[str, tuple[dict[str, Placed], DoseView]] = {}
 
-    def of(self, state: CaseState, applicator: ApplicatorView) -> Snapshot:
-        """Return the snapshot of a state."""
+    def of(
+        self, state: CaseState, applicator: ApplicatorView, modelled: ModelledView | None = None
+    ) -> Snapshot:
+        """Return the snapshot of a state.
+
+        Args:
+            state: the case.
+            applicator: as last heard.
+            modelled: the model-based dose of this very implant, to be held against the limits
+                where it leads; None where there is none whole.
+        """
         room = self._room_of(state)
         dose = counted = None
         if room is not None:
@@ -102,7 +112,7 @@ class Picture:
                 state,
                 room.plan,
                 room.structures,
-                (dose, counted, room.planned),
+                (dose, counted, room.planned, modelled),
                 room.half_life_days,
             ),
             planning_volume=self._planning(state),

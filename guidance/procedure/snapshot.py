@@ -211,6 +211,8 @@ class DoseFigure:
         planned: of the plan in the room's frame; None before a registration.
         limit: None where the case sets none.
         least: whether the limit is the least that is wanted (else the most).
+        modelled: of the model-based dose to medium, once it is there whole for this implant.
+        engine: the dose that leads: its value is the one held against the limit.
     """
 
     structure: str
@@ -221,15 +223,18 @@ class DoseFigure:
     planned: float | None
     limit: float | None = None
     least: bool = False
+    modelled: float | None = None
+    engine: str = TG43
 
     @property
     def word(self) -> str:
         """One word: ``kept``, ``below``, ``above``, or empty without a value or a limit."""
-        if self.value is None or self.limit is None:
+        leading = self.value if self.engine == TG43 else self.modelled
+        if leading is None or self.limit is None:
             return ""
         if self.least:
-            return "kept" if self.value >= self.limit else "below"
-        return "kept" if self.value <= self.limit else "above"
+            return "kept" if leading >= self.limit else "below"
+        return "kept" if leading <= self.limit else "above"
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,23 @@ from collections.abc import Callable
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from guidance.advice import MODELLED, TG43
 from guidance.planning.plan import PlannedSeed
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme
 from guidance.screen.acts import Acts, Answer, Perform
-from guidance.screen.buttons import push
+from guidance.screen.buttons import TwoStepButton, push
 from guidance.screen.given import Given
+from guidance.screen.keys import Keys
 from guidance.screen.language import marked, said, tr
 from guidance.screen.panels import label
-from guidance.screen.words import advice_line, coloured, supplement_line
+from guidance.screen.words import (
+    ENGINES,
+    advice_line,
+    coloured,
+    lead_line,
+    supplement_line,
+)
 
 Button = tuple[str, str, Callable[[Acts, str], Answer]]
 # As many lines as a column holds.
@@ -26,15 +34,16 @@ MOST_LINES = 6
 class DecisionPage(Given, QFrame):
     """Three columns of sentences with buttons; takes the place of the tables."""
 
-    def __init__(self, perform: Perform) -> None:
+    def __init__(self, perform: Perform, keys: Keys) -> None:
         """Make an empty page.
 
         Args:
             perform: carries an act out.
+            keys: named on the buttons.
         """
         super().__init__()
         self.setProperty("role", "panel")
-        self._perform = perform
+        self._perform, self._key = perform, keys.of("lead")
         self._shown: tuple[object, ...] = ()
         self.reason = QLineEdit()
         self.reason.setPlaceholderText(tr("reason or note, where one is needed"))
@@ -44,6 +53,13 @@ class DecisionPage(Given, QFrame):
         row.addLayout(self._columns, 2)
         row.addLayout(right, 1)
         right.addLayout(self._last, 1)
+        self._engine = TG43
+        self._lead, self.lead_button = label("quiet", wrap=True), TwoStepButton()
+        self.lead_button.confirmed.connect(self._choose)
+        leading = QHBoxLayout()
+        leading.addWidget(self._lead, 1)
+        leading.addWidget(self.lead_button)
+        right.addLayout(leading)
         right.addWidget(self.reason)
         # The page fits the place of the tables, whatever it has to say.
         self.setMinimumSize(1, 1)
@@ -56,12 +72,14 @@ class DecisionPage(Given, QFrame):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Offer what is open; nothing happens while it is the same."""
+        self._say_lead(snapshot)
         shown = (
             snapshot.questions,
             snapshot.edits,
             snapshot.checklist,
             snapshot.proposal,
             snapshot.proposal_is_stale,
+            snapshot.advice_waits,
             snapshot.supplements,
             {seed.planned_number for seed in snapshot.seeds} if snapshot.supplements else (),
             snapshot.signatures,
@@ -76,6 +94,26 @@ class DecisionPage(Given, QFrame):
                 (tr("TIME-OUT"), self._checks(snapshot)),
                 (tr("ADVICE AND SIGNATURES"), self._rest(snapshot)),
             )
+        )
+
+    def _say_lead(self, snapshot: Snapshot) -> None:
+        self._engine = snapshot.engine
+        self._lead.setText(html.escape(lead_line(snapshot)))
+        other = tr(ENGINES[self._other()])
+        self.lead_button.say(
+            tr("Let {dose} lead  {key}", dose=other, key=self._key),
+            tr("SURE? {dose} LEADS  {key}", dose=other, key=self._key),
+        )
+        self.lead_button.setEnabled(bool(snapshot.opened_by) and not snapshot.closed)
+
+    def _other(self) -> str:
+        return MODELLED if self._engine == TG43 else TG43
+
+    def _choose(self) -> None:
+        engine = self._other()
+        self._perform(
+            tr("let {dose} lead", dose=tr(ENGINES[engine])),
+            lambda acts, by: acts.choose_engine(engine, by),
         )
 
     def _fill(self, columns: tuple[tuple[str, list[tuple[str, list[Button]]]], ...]) -> None:
@@ -147,16 +185,19 @@ class DecisionPage(Given, QFrame):
     def _rest(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
         lines: list[tuple[str, list[Button]]] = []
         advice = snapshot.proposal
+        if snapshot.advice_waits:
+            lines.append((coloured(said(snapshot.advice_waits), theme.WARN), []))
         if advice is not None:
             lines.append((coloured(*advice_line(snapshot)), []))
             number = advice.event_number
             accepted = {seed.position_mm for seed in snapshot.supplements}
             for seed in (s for s in advice.seeds if s.position_mm not in accepted):
                 after = tr(
-                    "seed through needle {needle}, drawn back {mm} mm: D90 {gy} Gy",
+                    "seed through needle {needle}, drawn back {mm} mm: D90 {gy} Gy ({dose})",
                     needle=seed.needle,
                     mm=f"{seed.retraction_mm:.0f}",
                     gy=f"{seed.after.d90_gy:.0f}",
+                    dose=tr(ENGINES[advice.engine]),
                 )
 
                 def accept(acts: Acts, by: str, which: int = seed.number) -> Answer:

@@ -11,6 +11,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from guidance.advice import MODELLED
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import standing, theme, words
 from guidance.screen.doses import (
@@ -153,13 +154,19 @@ def _figure_table(snapshot: Snapshot, most: int, on: standing.Standing, *, aside
     """
     stale = snapshot.dose_is_stale and snapshot.dose is not None
     quiet, rows, colours = theme.QUIET, dose_rows(snapshot), structure_colours(snapshot)
-    heads = (tr("implant"), theme.TEXT), (tr("counted"), quiet), (tr("plan"), quiet)
+    leads = snapshot.engine == MODELLED
+    heads = ((tr("counted"), quiet), (tr("plan"), quiet))
     brief = coloured(on.brief, on.colour)
     lines = [f"<td colspan='7'>{brief}</td>"] if aside else []
     head = f"<td colspan='2'>{'' if aside else brief}</td>"
-    head += "".join(_right(coloured(*words)) for words in heads)
-    head += _modelled_cell(snapshot, tr("MC research"))
-    lines.append(f"{head}<td>&nbsp;&nbsp;{coloured(tr('limit'), quiet)}</td>")
+    head += _in_order(
+        snapshot,
+        coloured("TG-43" if leads else tr("implant"), theme.TEXT),
+        "".join(_right(coloured(*words)) for words in heads),
+        tr("MC research"),
+    )
+    limit = tr("limit, by MC") if leads else tr("limit")
+    lines.append(f"{head}<td>&nbsp;&nbsp;{coloured(limit, quiet)}</td>")
     last = ""
     for row in rows[:most]:
         head = coloured(row.structure, colours.get(row.structure, theme.TEXT))
@@ -167,8 +174,12 @@ def _figure_table(snapshot: Snapshot, most: int, on: standing.Standing, *, aside
         others = (coloured(value.split(" ")[0], quiet) for value in (row.counted, row.planned))
         lines.append(
             f"<td>{head if row.structure != last else ''}</td><td>&nbsp;{row.quantity}</td>"
-            + "".join(map(_right, (f"<b>{shown}</b>", *others)))
-            + _modelled_cell(snapshot, modelled_figure(snapshot, row.structure, row.quantity))
+            + _in_order(
+                snapshot,
+                shown if leads else f"<b>{shown}</b>",
+                "".join(map(_right, others)),
+                modelled_figure(snapshot, row.structure, row.quantity),
+            )
             + f"<td>&nbsp;&nbsp;{coloured(row.limit, theme.WARN if stale else row.colour)}</td>"
         )
         last = row.structure
@@ -179,11 +190,23 @@ def _figure_table(snapshot: Snapshot, most: int, on: standing.Standing, *, aside
     return f"<table width='100%' cellspacing='0'>{body}</table>"
 
 
-def _modelled_cell(snapshot: Snapshot, text: str) -> str:
-    """Return a cell of the model-based column; nothing without that dose."""
-    if snapshot.modelled is None:
-        return ""
-    return _right(coloured(text, theme.WARN if snapshot.modelled_is_stale else theme.NOTE))
+def _in_order(snapshot: Snapshot, implant: str, others: str, modelled: str) -> str:
+    """Return the cells of a line, those of the dose that leads first.
+
+    Args:
+        snapshot: whose line it is.
+        implant: by TG-43, as rich text.
+        others: cells of the implant as counted and of the plan.
+        modelled: by the model-based dose; left out where there is none and it does not lead.
+    """
+    leads = snapshot.engine == MODELLED
+    if snapshot.modelled is None and not leads:
+        return _right(implant) + others
+    sure = snapshot.modelled is not None and not snapshot.modelled_is_stale
+    told = coloured(modelled, theme.NOTE if sure else theme.WARN)
+    if leads:
+        return _right(f"<b>{told}</b>") + _right(implant) + others
+    return _right(implant) + others + _right(told)
 
 
 def _right(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from guidance.advice import MODELLED
 from guidance.procedure.snapshot import DoseFigure, DoseView, Snapshot
 from guidance.screen import theme
 from guidance.screen.language import marked, said, tr
@@ -86,11 +87,8 @@ def limit_words(figure: DoseFigure | None) -> tuple[str, str]:
 
 
 def modelled_figure(snapshot: Snapshot, structure: str, title: str) -> str:
-    """Return a figure of the model-based dose to medium; empty without that dose."""
-    view = snapshot.modelled
-    if view is None:
-        return ""
-    found = view.of(structure)
+    """Return a figure of the model-based dose to medium; a dash where it has none."""
+    found = snapshot.modelled.of(structure) if snapshot.modelled is not None else None
     for name, field, unit in (*FIGURES_OF_TARGET, *FIGURES_OF_ORGAN):
         if name == title and found is not None and field in found.medium:
             return _said(found.medium[field], unit)
@@ -99,10 +97,11 @@ def modelled_figure(snapshot: Snapshot, structure: str, title: str) -> str:
 
 def modelled_line(snapshot: Snapshot) -> str:
     """Return what the model-based dose is, how far it is, and its figures to water."""
-    view = snapshot.modelled
+    view, leads = snapshot.modelled, snapshot.engine == MODELLED
     if view is None:
         if not snapshot.modelled_refused:
-            return ""
+            none = tr("the model-based dose (MC, research) leads; there is none yet")
+            return none if leads else ""
         why = said(snapshot.modelled_refused)
         return tr("no model-based dose (MC, research): {why}", why=why)
     named = {"target": tr("target"), "cord": tr("cord")}
@@ -119,6 +118,8 @@ def modelled_line(snapshot: Snapshot) -> str:
         parts.append(tr("to water {figures}", figures=", ".join(water)))
     if not view.ended:
         parts.insert(1, tr("CONVERGING"))
+    if leads:
+        parts.insert(0, tr("LEADS"))
     line = "; ".join(parts)
     return tr("STALE, {origin}", origin=line) if snapshot.modelled_is_stale else line
 

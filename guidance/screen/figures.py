@@ -9,6 +9,7 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QColor, QFont
 from PyQt5.QtWidgets import QVBoxLayout, QWidget
 
+from guidance.advice import MODELLED, TG43
 from guidance.procedure.snapshot import DoseView, Snapshot
 from guidance.screen import standing, theme
 from guidance.screen.doses import structure_colours
@@ -18,10 +19,15 @@ from guidance.screen.panels import ignore_hint, label
 from guidance.screen.words import coloured
 
 STALE_ALPHA = 110
+# Dots need more width than a line to be seen as well.
+WIDTHS = {Qt.PenStyle.SolidLine: 2, Qt.PenStyle.DashLine: 2, Qt.PenStyle.DotLine: 3}
 
 
 class DvhPlot(Given, QWidget):
-    """Dose-volume histograms: implant solid, plan dashed, model-based dose dotted."""
+    """Dose-volume histograms: implant by the dose that leads solid, by the other dotted.
+
+    The plan is dashed, by TG-43.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,17 +74,20 @@ class DvhPlot(Given, QWidget):
         """Draw the curves; nothing happens while the dose is the same."""
         drawn = (
             snapshot.dose, snapshot.planned_dose, snapshot.structures,
-            snapshot.modelled, snapshot.modelled_is_stale,
+            snapshot.modelled, snapshot.modelled_is_stale, snapshot.engine,
         )  # fmt: skip
         if len(self._drawn) == len(drawn) and all(
-            a is b for a, b in zip(drawn, self._drawn, strict=True)
+            a is b or (isinstance(a, str) and a == b)
+            for a, b in zip(drawn, self._drawn, strict=True)
         ):
             return
         self._drawn = drawn
         self._plot.clear()
         colours = structure_colours(snapshot)
-        for dose, dashed in ((snapshot.planned_dose, True), (snapshot.dose, False)):
-            self._draw(dose, colours, dashed=dashed)
+        implant = Qt.PenStyle.SolidLine if snapshot.engine == TG43 else Qt.PenStyle.DotLine
+        self._draw(snapshot.planned_dose, colours, Qt.PenStyle.DashLine)
+        if snapshot.dose is not None and snapshot.dose.seeds:
+            self._draw(snapshot.dose, colours, implant)
         self._draw_modelled(snapshot, colours)
         dose = snapshot.dose or snapshot.planned_dose
         if dose is not None:
@@ -86,21 +95,22 @@ class DvhPlot(Given, QWidget):
             pen = pyqtgraph.mkPen(theme.ISODOSES[100][0], width=1)
             self._plot.addItem(pyqtgraph.InfiniteLine(dose.prescription_gy, pen=pen))
 
-    def _draw(self, dose: DoseView | None, colours: dict[str, str], *, dashed: bool) -> None:
-        style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+    def _draw(self, dose: DoseView | None, colours: dict[str, str], style: Qt.PenStyle) -> None:
         for dvh in dose.dvh if dose else ():
-            if dvh.structure in colours and (dashed or dose is None or dose.seeds):
-                pen = pyqtgraph.mkPen(colours[dvh.structure], width=2, style=style)
+            if dvh.structure in colours:
+                pen = pyqtgraph.mkPen(colours[dvh.structure], width=WIDTHS[style], style=style)
                 self._plot.plot(dvh.dose_gy, dvh.volume_percent, pen=pen)
 
     def _draw_modelled(self, snapshot: Snapshot, colours: dict[str, str]) -> None:
         """Draw the curves of the model-based dose; fainter where it is stale."""
         view, stale = snapshot.modelled, snapshot.modelled_is_stale
+        leads = snapshot.engine == MODELLED
+        style = Qt.PenStyle.SolidLine if leads else Qt.PenStyle.DotLine
         for found in view.figures if view else ():
             if found.structure in colours:
                 colour = QColor(colours[found.structure])
                 colour.setAlpha(STALE_ALPHA if stale else 255)
-                pen = pyqtgraph.mkPen(colour, width=3, style=Qt.PenStyle.DotLine)
+                pen = pyqtgraph.mkPen(colour, width=WIDTHS[style], style=style)
                 self._plot.plot(found.dose_gy, found.volume_percent, pen=pen)
 
 
@@ -110,17 +120,29 @@ def caption(snapshot: Snapshot, now: datetime) -> str:
     dose = implant or plan
     if dose is None:
         return ""
+    leads = snapshot.engine == MODELLED
     parts = []
     if implant is not None:
-        parts.append((tr("solid: TG-43 implant, {standing}", standing=found.brief), found.colour))
+        line = tr("dotted") if leads else tr("solid")
+        said = tr("{line}: TG-43 implant, {standing}", line=line, standing=found.brief)
+        parts.append((said, found.colour))
     if plan is not None:
         parts.append((tr("dashed: TG-43 plan"), theme.QUIET))
-    if snapshot.modelled is not None:
-        stale = snapshot.modelled_is_stale
-        said = tr("dotted, faint: MC (research), to medium, STALE") if stale else ""
-        said = said or tr("dotted: MC (research), to medium")
-        parts.append((said, theme.WARN if stale else theme.QUIET))
+    if snapshot.modelled is not None or leads:
+        parts.insert(0 if leads else len(parts), _modelled_caption(snapshot))
     # Not to be parted at the end of a line.
     whole = f"100\u00a0%\u00a0=\u00a0{dose.prescription_gy:g}\u00a0Gy"
     parts.append((whole, theme.ISODOSES[100][0]))
     return " · ".join(coloured(*part) for part in parts)
+
+
+def _modelled_caption(snapshot: Snapshot) -> tuple[str, str]:
+    """Return what the line of the model-based dose is, and its colour."""
+    leads, stale = snapshot.engine == MODELLED, snapshot.modelled_is_stale
+    if snapshot.modelled is None:
+        return tr("solid: MC (research), none yet"), theme.WARN
+    if stale:
+        line = tr("solid, faint") if leads else tr("dotted, faint")
+        return tr("{line}: MC (research), to medium, STALE", line=line), theme.WARN
+    line = tr("solid") if leads else tr("dotted")
+    return tr("{line}: MC (research), to medium", line=line), theme.QUIET

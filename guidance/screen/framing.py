@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from guidance.advice import MODELLED
 from guidance.imaging.volume import Volume
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import theme, words
@@ -133,9 +134,12 @@ def legend(snapshot: Snapshot) -> tuple[Key, ...]:
     ]
     dose = snapshot.dose
     if dose is not None and dose.seeds:
-        stale = tr(" STALE") if snapshot.dose_is_stale else ""
+        named = tr(" STALE") if snapshot.dose_is_stale else ""
+        if snapshot.engine == MODELLED:
+            # The lines are those of the dose that does not lead.
+            named = f" TG-43{named}"
         keys += [
-            Key(colour, f"{percent} % = {dose.prescription_gy * percent / 100:g} Gy{stale}", dash)
+            Key(colour, f"{percent} % = {dose.prescription_gy * percent / 100:g} Gy{named}", dash)
             for percent, (colour, dash, _) in theme.ISODOSES.items()
         ]
     return tuple(keys)

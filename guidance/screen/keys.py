@@ -24,6 +24,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "about": ("F1", marked("keys, versions, about")),
     "settings": ("F10", marked("settings")),
     "decisions": ("F5", marked("questions, time-out, advice, signatures")),
+    "lead": ("F11", marked("the dose that leads: TG-43 or model-based, research (twice)")),
     "language": ("F12", marked("English or Chinese")),
     "up": ("PgUp", marked("one slice headward")),
     "down": ("PgDown", marked("one slice footward")),

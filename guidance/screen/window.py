@@ -113,7 +113,7 @@ class RoomWindow(QMainWindow):
         self.cartridges = CartridgeForm(self._clerk.perform)
         self.cartridges.hide()
         self.about = AboutPage(self.keys, self._office.seed_models if self._office else ())
-        self.decisions = DecisionPage(self._clerk.perform)
+        self.decisions = DecisionPage(self._clerk.perform, self.keys)
         self.worklist = WorklistPage(self._clerk.perform, self._worklist, self._clock)
         self.worklist.done.connect(self._leave_worklist)
         self.settings = SettingsPage(self._office, self, self.sound.hear)
@@ -263,6 +263,12 @@ class RoomWindow(QMainWindow):
         """Show what waits for a person in the place of the tables, or the tables again."""
         self._page(self.decisions)
 
+    def _lead(self) -> None:
+        """Ready the choice of the dose that leads, where it is seen; pressed again, make it."""
+        if self.decisions.isHidden():
+            self._page(self.decisions)
+        self.decisions.lead_button.click()
+
     def toggle_worklist(self) -> None:
         """Show today's patients in the place of the tables, or the tables again."""
         if self._page(self.worklist):
@@ -365,6 +371,7 @@ class RoomWindow(QMainWindow):
             "settings": self.toggle_settings,
             "fusion": scene.next_way,
             "compare": scene.compare,
+            "lead": self._lead,
             "language": self._next_language,
             "up": lambda: scene.step(1),
             "down": lambda: scene.step(-1),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 
+from guidance.advice import MODELLED, TG43
 from guidance.alarms import Alarm, Priority
 from guidance.planning.plan import PlannedSeed
 from guidance.procedure.snapshot import (
@@ -53,6 +54,8 @@ VERDICTS = {
     "adjust": marked("ADJUST"),
     "stop": marked("STOP"),
 }
+# The doses that can lead; none is shown without its name.
+ENGINES = {TG43: TG43, MODELLED: marked("model-based, research")}
 ON_PLAN = {
     theme.GOOD: marked("on plan"),
     theme.WARN: marked("off plan"),
@@ -324,14 +327,28 @@ def advice_line(snapshot: Snapshot) -> tuple[str, str]:
     if advice is None:
         return said(snapshot.advice[0]) if snapshot.advice else "", theme.NOTE
     verdict = tr(VERDICTS.get(advice.verdict, advice.verdict))
-    about = tr("after event {event}", event=advice.event_number)
+    about = f"{tr(ENGINES[advice.engine])}, {tr('after event {event}', event=advice.event_number)}"
     stale = tr(" STALE") if snapshot.proposal_is_stale else ""
     colour = theme.WARN if snapshot.proposal_is_stale else theme.NOTE
     return f"{verdict} ({about}{stale}): {said(advice.reason)}", colour
 
 
+def lead_line(snapshot: Snapshot) -> str:
+    """Return which dose leads, and who chose it."""
+    engine = tr(ENGINES[snapshot.engine])
+    if not snapshot.engine_chosen_by:
+        return tr("leading dose: {dose}", dose=engine)
+    who = snapshot.engine_chosen_by
+    return tr("leading dose: {dose}, chosen by {name}", dose=engine, name=who)
+
+
 def advice_briefly(snapshot: Snapshot) -> tuple[str, str]:
-    """Return the advice without its places, where seeds are proposed; the page says them all."""
+    """Return the advice without its places, where seeds are proposed; the page says them all.
+
+    Where advice waits for the model-based dose, that is what is said.
+    """
+    if snapshot.advice_waits:
+        return said(snapshot.advice_waits), theme.WARN
     text, colour = advice_line(snapshot)
     advice = snapshot.proposal
     if advice is None or advice.predicted is None:

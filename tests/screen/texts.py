@@ -16,6 +16,7 @@ CORE_FILES = (
     "guidance/ledger",
     "guidance/conductor/conductor.py",
     "guidance/conductor/desk.py",
+    "guidance/conductor/modelling.py",
     "guidance/configuration.py",
     "guidance/configuration_file.py",
     "guidance/console/frontdesk.py",
@@ -40,7 +41,7 @@ SPEAKERS = {
     "SeedError": 0,
 }
 # Here every sentence that is returned or kept for one is for the screen.
-SAYING = ("steps.py", "asking.py")
+SAYING = ("steps.py", "asking.py", "modelling.py")
 # Put together from parts, so that they stand nowhere whole.
 HAND_MADE = (
     "TG-43 2D line source, {a}, water in water, {b}",
@@ -64,6 +65,9 @@ HAND_MADE = (
     "planning CT",
     "structure set",
     "plan",
+    "model-based, research",
+    "the model-based dose leads and cannot be had. {a}",
+    "It is not computed here.",
     "There is no calibration curve for {a}; add one to ct.calibrations in the configuration, "
     "or set ct.uncalibrated to 'schneider'.",
 )

@@ -336,12 +336,24 @@
       <translation>理由或备注（需要时填写）</translation>
     </message>
     <message>
+      <source>Let {dose} lead  {key}</source>
+      <translation>改以{dose}为主  {key}</translation>
+    </message>
+    <message>
+      <source>SURE? {dose} LEADS  {key}</source>
+      <translation>确定？以{dose}为主  {key}</translation>
+    </message>
+    <message>
+      <source>let {dose} lead</source>
+      <translation>以{dose}为主</translation>
+    </message>
+    <message>
       <source>answer {answer}</source>
       <translation>回答 {answer}</translation>
     </message>
     <message>
-      <source>seed through needle {needle}, drawn back {mm} mm: D90 {gy} Gy</source>
-      <translation>针 {needle} 回退 {mm} mm 一粒：D90 {gy} Gy</translation>
+      <source>seed through needle {needle}, drawn back {mm} mm: D90 {gy} Gy ({dose})</source>
+      <translation>针 {needle} 回退 {mm} mm 一粒：D90 {gy} Gy（{dose}）</translation>
     </message>
     <message>
       <source>QUESTIONS AND CORRECTIONS</source>
@@ -404,6 +416,14 @@
       <translation>MC 研究用</translation>
     </message>
     <message>
+      <source>limit, by MC</source>
+      <translation>限值（按 MC）</translation>
+    </message>
+    <message>
+      <source>limit</source>
+      <translation>限值</translation>
+    </message>
+    <message>
       <source>{n} more figures in the report</source>
       <translation>报告中另有 {n} 项</translation>
     </message>
@@ -426,10 +446,6 @@
     <message>
       <source>no dose before the plan is in the room</source>
       <translation>计划配准到现场之前没有剂量</translation>
-    </message>
-    <message>
-      <source>limit</source>
-      <translation>限值</translation>
     </message>
     <message>
       <source>EQD2 in all</source>
@@ -476,6 +492,10 @@
       <translation>已过期，{origin}</translation>
     </message>
     <message>
+      <source>the model-based dose (MC, research) leads; there is none yet</source>
+      <translation>以基于模型的剂量（MC，研究用）为主；尚无该剂量</translation>
+    </message>
+    <message>
       <source>to water {figures}</source>
       <translation>水剂量 {figures}</translation>
     </message>
@@ -484,12 +504,40 @@
       <translation>正在收敛</translation>
     </message>
     <message>
-      <source>dotted, faint: MC (research), to medium, STALE</source>
-      <translation>淡点线：MC（研究用），对介质剂量，已过时</translation>
+      <source>LEADS</source>
+      <translation>为主</translation>
     </message>
     <message>
-      <source>dotted: MC (research), to medium</source>
-      <translation>点线：MC（研究用），对介质剂量</translation>
+      <source>{line}: TG-43 implant, {standing}</source>
+      <translation>{line}：TG-43 植入，{standing}</translation>
+    </message>
+    <message>
+      <source>solid</source>
+      <translation>实线</translation>
+    </message>
+    <message>
+      <source>dotted</source>
+      <translation>点线</translation>
+    </message>
+    <message>
+      <source>{line}: MC (research), to medium</source>
+      <translation>{line}：MC（研究用），对介质剂量</translation>
+    </message>
+    <message>
+      <source>solid: MC (research), none yet</source>
+      <translation>实线：MC（研究用），尚无</translation>
+    </message>
+    <message>
+      <source>solid, faint</source>
+      <translation>淡实线</translation>
+    </message>
+    <message>
+      <source>dotted, faint</source>
+      <translation>淡点线</translation>
+    </message>
+    <message>
+      <source>{line}: MC (research), to medium, STALE</source>
+      <translation>{line}：MC（研究用），对介质剂量，已过时</translation>
     </message>
     <message>
       <source>dose, Gy</source>
@@ -498,10 +546,6 @@
     <message>
       <source>volume, %</source>
       <translation>体积，%</translation>
-    </message>
-    <message>
-      <source>solid: TG-43 implant, {standing}</source>
-      <translation>实线：TG-43 植入，{standing}</translation>
     </message>
     <message>
       <source>dashed: TG-43 plan</source>
@@ -642,6 +686,10 @@
     <message>
       <source>questions, time-out, advice, signatures</source>
       <translation>问题、核查、建议、签署</translation>
+    </message>
+    <message>
+      <source>the dose that leads: TG-43 or model-based, research (twice)</source>
+      <translation>为主的剂量：TG-43 或基于模型（研究用）（按两次）</translation>
     </message>
     <message>
       <source>English or Chinese</source>
@@ -1488,6 +1536,10 @@
       <translation>停止</translation>
     </message>
     <message>
+      <source>model-based, research</source>
+      <translation>基于模型（研究用）</translation>
+    </message>
+    <message>
       <source>on plan</source>
       <translation>符合计划</translation>
     </message>
@@ -1536,8 +1588,8 @@
       <translation>事件 {event} 后 {n} 粒；{method}</translation>
     </message>
     <message>
-      <source>after event {event}</source>
-      <translation>事件 {event} 后</translation>
+      <source>leading dose: {dose}, chosen by {name}</source>
+      <translation>为主的剂量：{dose}，由 {name} 选定</translation>
     </message>
     <message>
       <source>{n} more seeds would make D90 {gy} of {wanted} Gy</source>
@@ -1582,6 +1634,10 @@
     <message>
       <source>STALE, a seed has changed since: {origin}</source>
       <translation>已过时，其后粒子有变化：{origin}</translation>
+    </message>
+    <message>
+      <source>leading dose: {dose}</source>
+      <translation>为主的剂量：{dose}</translation>
     </message>
     <message>
       <source> (no longer so)</source>
@@ -1646,6 +1702,10 @@
     <message>
       <source>no seeds yet</source>
       <translation>尚无粒子</translation>
+    </message>
+    <message>
+      <source>after event {event}</source>
+      <translation>事件 {event} 后</translation>
     </message>
     <message>
       <source>nothing to compare it with</source>
@@ -1755,6 +1815,22 @@
       <translation>没有建议：{a}</translation>
     </message>
     <message>
+      <source>the leading dose is chosen by a named person; give a name</source>
+      <translation>为主的剂量须由具名人员选定；请填写姓名</translation>
+    </message>
+    <message>
+      <source>no dose is called {a}; choose {b}</source>
+      <translation>没有名为 {a} 的剂量；请选择 {b}</translation>
+    </message>
+    <message>
+      <source>the implant is signed or the case closed; the leading dose stands</source>
+      <translation>植入已签署或病例已关闭；为主的剂量不再更改</translation>
+    </message>
+    <message>
+      <source>{a} leads already</source>
+      <translation>{a} 已为主</translation>
+    </message>
+    <message>
       <source>a supplementary seed is accepted by a named person; give a name</source>
       <translation>补种粒子须由具名人员接受；请填写姓名</translation>
     </message>
@@ -1769,6 +1845,10 @@
     <message>
       <source>the implant has changed since this advice; wait for the new one</source>
       <translation>此建议之后植入有变；请等待新建议</translation>
+    </message>
+    <message>
+      <source>this advice was weighed by {a}; wait for that by {b}</source>
+      <translation>此建议按 {a} 权衡；请等待按 {b} 的建议</translation>
     </message>
     <message>
       <source>the advice proposes no seed {a}</source>
@@ -2419,6 +2499,26 @@
       <translation>此刻没有打开的病例；请重试</translation>
     </message>
     <message>
+      <source>the model-based dose is not computed here; see the settings</source>
+      <translation>此处不计算基于模型的剂量；请看设置</translation>
+    </message>
+    <message>
+      <source>Advice waits for the model-based dose of the implant as it is.</source>
+      <translation>建议等待当前植入的基于模型的剂量。</translation>
+    </message>
+    <message>
+      <source>Advice waits for the first seed: the model-based dose leads.</source>
+      <translation>建议等待第一粒粒子：以基于模型的剂量为主。</translation>
+    </message>
+    <message>
+      <source>Advice waits: the last scan has not been looked at.</source>
+      <translation>建议等待：最近的扫描尚未查看。</translation>
+    </message>
+    <message>
+      <source>Advice waits: the model-based dose leads, and was stopped.</source>
+      <translation>建议等待：以基于模型的剂量为主，而其计算已停止。</translation>
+    </message>
+    <message>
       <source>configuration {a}: {b} must be a table, [{c}]</source>
       <translation>配置 {a}：{b} 须为表 [{c}]</translation>
     </message>
@@ -2657,6 +2757,18 @@
     <message>
       <source>plan</source>
       <translation>计划</translation>
+    </message>
+    <message>
+      <source>model-based, research</source>
+      <translation>基于模型（研究用）</translation>
+    </message>
+    <message>
+      <source>the model-based dose leads and cannot be had. {a}</source>
+      <translation>以基于模型的剂量为主，但无法得到。{a}</translation>
+    </message>
+    <message>
+      <source>It is not computed here.</source>
+      <translation>此处不计算。</translation>
     </message>
     <message>
       <source>There is no calibration curve for {a}; add one to ct.calibrations in the configuration, or set ct.uncalibrated to 'schneider'.</source>
