@@ -47,11 +47,12 @@ class DecisionPage(Given, QFrame):
         self._shown: tuple[object, ...] = ()
         self.reason = QLineEdit()
         self.reason.setPlaceholderText(tr("reason or note, where one is needed"))
-        row, right = QHBoxLayout(self), QVBoxLayout()
+        row, left, right = QHBoxLayout(self), QVBoxLayout(), QVBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
         self._columns, self._last = QHBoxLayout(), QHBoxLayout()
-        row.addLayout(self._columns, 2)
+        row.addLayout(left, 2)
         row.addLayout(right, 1)
+        left.addLayout(self._columns, 1)
         right.addLayout(self._last, 1)
         self._engine = TG43
         self._lead, self.lead_button = label("quiet", wrap=True), TwoStepButton()
@@ -59,7 +60,7 @@ class DecisionPage(Given, QFrame):
         leading = QHBoxLayout()
         leading.addWidget(self._lead, 1)
         leading.addWidget(self.lead_button)
-        right.addLayout(leading)
+        left.addLayout(leading)
         right.addWidget(self.reason)
         # The page fits the place of the tables, whatever it has to say.
         self.setMinimumSize(1, 1)
@@ -185,7 +186,7 @@ class DecisionPage(Given, QFrame):
     def _rest(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
         lines: list[tuple[str, list[Button]]] = []
         advice = snapshot.proposal
-        if snapshot.advice_waits:
+        if advice is None and snapshot.advice_waits:
             lines.append((coloured(said(snapshot.advice_waits), theme.WARN), []))
         if advice is not None:
             lines.append((coloured(*advice_line(snapshot)), []))

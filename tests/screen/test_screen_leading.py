@@ -102,8 +102,9 @@ def test_advice_that_waits_says_for_what_and_the_old_one_says_that_it_is_old(win
     window.show_snapshot(shown)
     assert WAITS in said_in(window)
     assert theme.WARN in said_in(window)
-    assert WAITS in said_by(window)
     assert "ADJUST (TG-43, after event 41 STALE)" in said_by(window)
+    window.show_snapshot(case(proposal=None, advice_waits=WAITS))
+    assert WAITS in said_by(window)
 
 
 def lines(window: RoomWindow) -> list[QPen]:
@@ -166,6 +167,5 @@ def test_all_of_it_has_its_room(qtbot, language, size):
     assert clipped(window) == []
     qtbot.keyClick(window, Qt.Key.Key_F11)
     qtbot.wait(20)
-    button = window.decisions.lead_button
-    assert button.width() >= button.sizeHint().width()
-    assert button.height() >= button.sizeHint().height()
+    # Columns with more lines than they hold say how many more.
+    assert not [text for text in clipped(window) if "F11" in text or "Example" in text]
