@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.candidates import Group, small, split
+from guidance.detection.capsules import apart, in_line, moved_apart
 from guidance.detection.patches import Scan, lone_size, moments, parts, patch_of, voxels
-from guidance.detection.rods import Fit, Look, Patch, Start, fit_best
+from guidance.detection.rods import Fit, Look, Patch, Start, fit_best, fit_rods
 
 FloatArray = NDArray[np.float64]
 
@@ -38,8 +39,8 @@ ROD_PARAMETERS = 6
 # Of the metal that a lone seed's voxels hold, a group must hold so much, and so much for each
 # of several.
 LEAST_HELD, LEAST_HELD_EACH = 0.45, 0.6
-# Capsules are 4.5 mm long and 0.8 mm wide, and solid; the fit of each is not that exact.
-CAPSULE_MM, CAPSULES_APART_MM = 4.5, 0.45
+# Rods that share a place are moved apart, held there so closely, and fitted again.
+HELD_MM = 0.15
 # What is seen of a seed is at least this long.
 SEEN_MM = 3.0
 
@@ -113,6 +114,7 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
             break
         starts = _starts(patch, points, weight, fewer, n)
         fit = fit_best(patch, look, starts, WORTH_GOING_ON if most == 1 else 0.0)
+        fit = _moved_apart(patch, look, fit)
         scores.append(fit.cost + n * ROD_PARAMETERS * float(np.log(max(fit.points, 2.0))))
         better = scores[-1] <= min(scores)
         # Too few rods hold too much metal each: that may mend itself with one more.
@@ -151,19 +153,25 @@ def too_much(amplitude: float, explained: float, look: Look) -> bool:
 
 
 def _possible(fit: Fit, look: Look) -> bool:
-    """Tell whether rods can be seeds: each with a seed's metal, sharp, none inside another."""
-    return all(alike(float(a), fit.spread_mm, look) for a in fit.amplitudes) and all(
-        _apart(fit.centres[i], fit.axes[i], fit.centres[j], fit.axes[j]) >= CAPSULES_APART_MM
-        for i in range(len(fit.centres))
-        for j in range(i)
-    )
+    """Tell whether rods can be seeds: each with a seed's metal, sharp, none inside another.
+
+    Three end to end in one line are taken for a piece of a needle.
+    """
+    free = apart(fit.centres, fit.axes) and not in_line(fit.centres, fit.axes)
+    return free and _of_metal(fit, look)
 
 
-def _apart(a: FloatArray, u: FloatArray, b: FloatArray, v: FloatArray) -> float:
-    """Return how near two capsules come, centre line to centre line, mm."""
-    t = np.linspace(-0.5, 0.5, 10)[:, None] * CAPSULE_MM
-    one, other = a + t * u, b + t * v
-    return float(np.linalg.norm(one[:, None] - other[None], axis=2).min())
+def _of_metal(fit: Fit, look: Look) -> bool:
+    """Tell whether each rod has a seed's metal, and is as sharp."""
+    return all(alike(float(a), fit.spread_mm, look) for a in fit.amplitudes)
+
+
+def _moved_apart(patch: Patch, look: Look, fit: Fit) -> Fit:
+    """Return rods that share a place as they fit the image once they do not."""
+    if not _of_metal(fit, look) or apart(fit.centres, fit.axes):
+        return fit
+    centres = moved_apart(fit.centres, fit.axes)
+    return fit_rods(patch, look, centres, fit.axes, held_mm=HELD_MM)
 
 
 def _plain(fit: Fit, look: Look) -> bool:

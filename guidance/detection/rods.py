@@ -47,6 +47,8 @@ MISFIT_SHARE, MISFIT_HU = 0.05, 60.0
 DARK_SHARE = 2.0
 # Where no direction is known, one may turn this far from the start's, in parts of its vector.
 TURN, RISE = 0.8, 0.4
+# Where a start is but a guess, a centre may move so far.
+FREE_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +204,12 @@ class _Solved:
 
 
 def fit_rods(
-    patch: Patch, look: Look, centres: FloatArray, axes: FloatArray, steps: int = MOST_STEPS
+    patch: Patch,
+    look: Look,
+    centres: FloatArray,
+    axes: FloatArray,
+    steps: int = MOST_STEPS,
+    held_mm: float = FREE_MM,
 ) -> Fit:
     """Fit as many rods as starting centres to a patch.
 
@@ -212,8 +219,9 @@ def fit_rods(
         centres: (n, 3) where to start, scan frame.
         axes: (n, 3) unit directions to start with.
         steps: how many at most.
+        held_mm: how far the centres may move, standard deviation.
     """
-    return _described(patch, _solved(patch, look, centres, axes, steps))
+    return _described(patch, _solved(patch, look, centres, axes, steps, held_mm))
 
 
 def fit_best(patch: Patch, look: Look, starts: list[Start], worth: float = 0.0) -> Fit:
@@ -241,7 +249,14 @@ def _same(one: _Solved, other: _Solved) -> bool:
     return bool((near & (np.abs((u * v).sum(axis=1)) > SAME_COSINE)).all())
 
 
-def _solved(patch: Patch, look: Look, centres: FloatArray, axes: FloatArray, steps: int) -> _Solved:
+def _solved(
+    patch: Patch,
+    look: Look,
+    centres: FloatArray,
+    axes: FloatArray,
+    steps: int,
+    held_mm: float = FREE_MM,
+) -> _Solved:
     n = len(centres)
     correlated = _voxels_per_point(patch, look.spread_mm[0])
     weight = 1.0 / (patch.error * np.sqrt(correlated * look.misfit))
@@ -250,7 +265,7 @@ def _solved(patch: Patch, look: Look, centres: FloatArray, axes: FloatArray, ste
     rods = np.column_stack((centres, axes, np.full(n, look.amplitude[0])))
     start = np.concatenate((shared, rods.ravel()))
     # Thick slices say little of height and tilt: where the data are silent, the start holds.
-    rod = (3.0, 3.0, 3.0, look.turn, look.turn, look.rise, look.amplitude[1])
+    rod = (held_mm, held_mm, held_mm, look.turn, look.turn, look.rise, look.amplitude[1])
     widths = (300.0, 100.0, 100.0, 100.0, look.spread_mm[1], look.normal_mm[1], look.length_mm[1])
     prior = np.array((*widths, *(rod * n))) ** -2.0
     if look.axis is None:

@@ -26,7 +26,7 @@ def _hill(at: FloatArray, sigma: float) -> FloatArray:
     return np.asarray(np.exp(-0.5 * (x**2 + y[:, None] ** 2) / sigma**2))
 
 
-def _scan(centres: FloatArray, axes: FloatArray) -> Volume:
+def _scan(centres: FloatArray, axes: FloatArray, slice_mm: float = SLICE_MM) -> Volume:
     """Draw seeds that lie flat in their slices, black off the ends and bright aside."""
     rng = np.random.default_rng(3)
     hu = np.full(SHAPE, 180.0) + rng.normal(0.0, 25.0, SHAPE)
@@ -36,19 +36,19 @@ def _scan(centres: FloatArray, axes: FloatArray) -> Volume:
         points = np.linspace(-0.5, 0.5, 41) * SEEN_MM
         for t in points:
             metal += _hill(centre + t * axis, SPREAD_MM) / len(points)
-        metal *= METAL_HU_MM3 / SLICE_MM / (2.0 * np.pi * SPREAD_MM**2)
+        metal *= METAL_HU_MM3 / slice_mm / (2.0 * np.pi * SPREAD_MM**2)
         streaks = np.zeros(SHAPE[1:])
         for side in (-1.0, 1.0):
             streaks += BLACK_HU * _hill(centre + side * OFF_END_MM * axis, BLACK_MM)
             streaks += BRIGHT_HU * _hill(centre + side * ASIDE_MM * across, BRIGHT_MM)
         # The capsule is 0.8 mm high: it lies in two slices wherever it meets their border.
         for k in range(SHAPE[0]):
-            low, high = (k - 0.5) * SLICE_MM, (k + 0.5) * SLICE_MM
+            low, high = (k - 0.5) * slice_mm, (k + 0.5) * slice_mm
             share = min(high, centre[2] + 0.4) - max(low, centre[2] - 0.4)
-            hu[k] += max(0.0, share / 0.8) * (metal + streaks)
+            hu[k] += max(0.0, share / 0.8) * (metal + streaks / slice_mm)
     clipped = np.clip(np.rint(hu), *CLIP_HU).astype(np.int16)
-    affine = np.diag((PIXEL_MM, PIXEL_MM, SLICE_MM, 1.0))
-    known = Provenance(slice_thickness_mm=SLICE_MM, clipped_at_hu=CLIP_HU[1])
+    affine = np.diag((PIXEL_MM, PIXEL_MM, slice_mm, 1.0))
+    known = Provenance(slice_thickness_mm=slice_mm, clipped_at_hu=CLIP_HU[1])
     return Volume(GridGeometry(SHAPE, affine), clipped, known)
 
 
@@ -116,3 +116,15 @@ def test_three_side_by_side_are_three(which: int) -> None:
     said = np.array([s.position_mm for s in found])
     assert len(said) == len(clump)
     assert np.linalg.norm(clump[:, None] - said[None], axis=2).min(axis=1).max() < 1.0
+
+
+def test_seeds_across_each_other_are_two_where_one_slice_holds_both() -> None:
+    """Nothing says which is the upper one, so that the fit lays them through each other."""
+    centres = _places()
+    centres[:, 2] = 12.0
+    pairs = np.vstack((centres, centres[[5, 10]] + (0.3, 0.2, 0.8)))
+    directions = np.append(np.full(len(centres), 90.0), np.full(2, 155.0))
+    found = detect(_scan(pairs, _flat(directions), 3.0)).seeds
+    said = np.array([s.position_mm for s in found])
+    assert len(said) == len(pairs)
+    assert np.linalg.norm(pairs[:, None] - said[None], axis=2).min(axis=1).max() < 1.0

@@ -1,0 +1,31 @@
+import numpy as np
+
+from guidance.detection.capsules import WIDE_MM, apart, between, in_line, moved_apart
+
+X, Y = np.eye(3)[:2]
+
+
+def test_round_ends_meet_at_the_capsules_length() -> None:
+    way = between(np.zeros(3), X, np.array((4.5, 0.0, 0.0)), X)
+    assert np.allclose(way, (0.8, 0.0, 0.0))
+    assert apart(np.array(((0.0, 0.0, 0.0), (4.5, 0.0, 0.0))), np.array((X, X)))
+
+
+def test_capsules_that_share_a_place_are_moved_until_they_touch() -> None:
+    axes = np.array((X, Y, X))
+    centres = np.array(((0.0, 0.0, 0.0), (0.2, 0.2, 0.1), (20.0, 0.0, 0.0)))
+    moved = moved_apart(centres, axes)
+    assert not apart(centres, axes)
+    assert apart(moved, axes)
+    assert np.isclose(np.linalg.norm(between(moved[0], X, moved[1], Y)), WIDE_MM, atol=0.15)
+    assert np.allclose(moved[:2].mean(axis=0), centres[:2].mean(axis=0))
+    assert np.array_equal(moved[2], centres[2])
+
+
+def test_three_end_to_end_are_in_line_and_a_strand_with_spacers_is_not() -> None:
+    along = np.arange(3)[:, None] * X
+    assert in_line(4.7 * along, np.array((X, -X, X)))
+    assert not in_line(10.0 * along, np.array((X, X, X)))
+    assert not in_line(4.7 * along[:2], np.array((X, X)))
+    assert not in_line(4.7 * along, np.array((X, Y, X)))
+    assert not in_line(1.0 * np.arange(3)[:, None] * Y, np.array((X, X, X)))
