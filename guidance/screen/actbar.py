@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAbstractSpinBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QSpinBox
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit
 
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import words
 from guidance.screen.acts import Acts, Answer, Perform
-from guidance.screen.buttons import TwoStepButton, push, set_role
+from guidance.screen.buttons import CountField, TwoStepButton, push, set_role
 from guidance.screen.keys import Keys
 from guidance.screen.language import marked, tr
 
@@ -44,11 +43,7 @@ class ActBar(QFrame):
         self.operator, self.sentence = operator, QLineEdit()
         self.operator.setPlaceholderText(tr("operator's name"))
         self.sentence.setPlaceholderText(tr("sentence on the seeds without a place"))
-        self.count = QSpinBox()
-        self.count.setRange(1, 99)
-        self.count.setPrefix(tr("seeds "))
-        self.count.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.PlusMinus)
-        self.count.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.count = CountField(tr("seeds "), 1, 99)
         self.step_button = push("", "primary")
         self.permit_button, self.close_button = TwoStepButton(), TwoStepButton()
         self.left_button, self.stayed_button = TwoStepButton(), TwoStepButton()
@@ -64,7 +59,7 @@ class ActBar(QFrame):
         self.left_button.confirmed.connect(lambda: self._resolve(dropped=True))
         self.stayed_button.confirmed.connect(lambda: self._resolve(dropped=False))
         self.stop_button.clicked.connect(self.stop)
-        self.count.valueChanged.connect(lambda _value: self._say())
+        self.count.changed.connect(self._say)
         self.clear()
 
     def _arrange(self) -> None:
@@ -97,7 +92,7 @@ class ActBar(QFrame):
         suggested = (needle, _left(snapshot))
         if suggested != self._suggested:
             self._suggested = suggested
-            self.count.setValue(max(1, suggested[1]))
+            self.count.set_value(max(1, suggested[1]))
         self._say()
 
     # --- acts --------------------------------------------------------------
@@ -131,12 +126,12 @@ class ActBar(QFrame):
         self._perform(tr("end the permit"), lambda acts, by: acts.disarm(by))
 
     def _permit(self) -> None:
-        needle, count = self._needle(), self.count.value()
+        needle, count = self._needle(), self.count.value
         if needle is not None:
-            self._perform(
-                tr("permit {n} seeds through needle {needle}", n=count, needle=needle),
-                lambda acts, by: acts.permit(needle, count, by),
-            )
+            what = tr("permit 1 seed through needle {needle}", needle=needle)
+            if count > 1:
+                what = tr("permit {n} seeds through needle {needle}", n=count, needle=needle)
+            self._perform(what, lambda acts, by: acts.permit(needle, count, by))
 
     def _resolve(self, *, dropped: bool) -> None:
         if self._snapshot is not None and self._snapshot.unknown_strokes:
@@ -156,28 +151,44 @@ class ActBar(QFrame):
         return self._snapshot.applicator.needle if self._snapshot else None
 
     def _say(self) -> None:
-        snapshot, needle = self._snapshot, self._needle()
+        """Say on each button what it does now, and show those that do something."""
+        self._say_step()
+        self._say_permit()
+        self._say_unknown()
+        self._say_close()
+        self._say_rest()
+
+    def _say_step(self) -> None:
+        snapshot = self._snapshot
         step = snapshot.step if snapshot else Step.CASE
-        closed = snapshot is not None and snapshot.closed
         self.step_button.setText(
             f"{tr(STEP_ACTS[step])}  {self._keys.of('act')}" if step in STEP_ACTS else ""
         )
-        self.step_button.setVisible(snapshot is not None and step in STEP_ACTS)
-        # Where nobody is being treated; its key is there at every step.
-        self.worklist_button.setVisible(closed or snapshot is None or not snapshot.opened_by)
-        dropping = step in {Step.IMPLANT, Step.VERIFY}
+        unknown = bool(snapshot and snapshot.unknown_strokes)
+        self.step_button.setVisible(snapshot is not None and step in STEP_ACTS and not unknown)
+        self.step_button.setEnabled(snapshot is not None and _may_act(snapshot))
+
+    def _say_permit(self) -> None:
+        snapshot, needle = self._snapshot, self._needle()
+        step = snapshot.step if snapshot else Step.CASE
         key = self._keys.of("permit" if step is Step.VERIFY else "act")
         text = tr("No needle attached")
         if needle:
             text = tr("Permit seeds, needle {needle}  {key}", needle=needle, key=key)
-        sure = tr(
-            "SURE? {n} SEEDS, NEEDLE {needle}  {key}", n=self.count.value(), needle=needle, key=key
-        )
+        n = self.count.value
+        sure = tr("SURE? 1 SEED, NEEDLE {needle}  {key}", needle=needle, key=key)
+        if n > 1:
+            sure = tr("SURE? {n} SEEDS, NEEDLE {needle}  {key}", n=n, needle=needle, key=key)
         self.permit_button.say(text, sure)
         self.permit_button.setEnabled(needle is not None)
+        # No seed is permitted before it is known what became of the last.
+        unknown = bool(snapshot and snapshot.unknown_strokes)
+        dropping = step in {Step.IMPLANT, Step.VERIFY} and not unknown
         self.permit_button.setVisible(dropping)
         self.count.setVisible(dropping)
-        unknown = snapshot.unknown_strokes if snapshot else ()
+
+    def _say_unknown(self) -> None:
+        unknown = self._snapshot.unknown_strokes if self._snapshot else ()
         if unknown:
             eid, through = unknown[0]
             left = tr("Seed LEFT (record {eid}, needle {needle})", eid=eid, needle=through or "?")
@@ -185,18 +196,49 @@ class ActBar(QFrame):
             self.stayed_button.say(tr("Seed STAYED"), tr("SURE? IT STAYED"))
         self.left_button.setVisible(bool(unknown))
         self.stayed_button.setVisible(bool(unknown))
-        close = self._keys.of("act")
-        sure = f"{tr('SURE? CLOSE THE CASE')}  {close}"
-        self.close_button.say(f"{tr('Close case')}  {close}", sure)
-        self.close_button.setVisible(step is Step.CLOSE and not closed)
+
+    def _say_close(self) -> None:
+        snapshot, key = self._snapshot, self._keys.of("act")
+        closing = snapshot is not None and snapshot.step is Step.CLOSE and not snapshot.closed
+        sure = f"{tr('SURE? CLOSE THE CASE')}  {key}"
+        self.close_button.say(f"{tr('Close case')}  {key}", sure)
+        self.close_button.setVisible(closing)
         balanced = snapshot is None or snapshot.ledger.balanced
-        self.sentence.setVisible(step is Step.CLOSE and not closed and not balanced)
+        self.sentence.setVisible(closing and not balanced)
+
+    def _say_rest(self) -> None:
+        snapshot = self._snapshot
+        # Where nobody is being treated; its key is there at every step.
+        self.worklist_button.setVisible(
+            snapshot is None or snapshot.closed or not snapshot.opened_by
+        )
         asked = len(snapshot.questions) if snapshot else 0
         text = tr("Decide ({n})", n=asked) if asked else tr("Decide")
         self.decisions_button.setText(f"{text}  {self._keys.of('decisions')}")
         set_role(self.decisions_button, "sure" if asked else "")
+        set_role(self.cartridge_button, "sure" if snapshot and _cartridges_wait(snapshot) else "")
         armed = snapshot is not None and snapshot.applicator.armed
         set_role(self.stop_button, "stop" if armed else "")
+
+
+def _may_act(snapshot: Snapshot) -> bool:
+    """Tell whether there is anything yet that the act of the step could be about."""
+    match snapshot.step:
+        case Step.REGISTER:
+            return snapshot.registration is not None
+        case Step.NEEDLES:
+            return any(needle.tip_mm is not None for needle in snapshot.needles)
+        case Step.VERIFY:
+            return snapshot.dose is not None
+        case _:
+            return True
+
+
+def _cartridges_wait(snapshot: Snapshot) -> bool:
+    """Tell whether a cartridge is to be checked in, or counted before the case is closed."""
+    unknown = any(alarm.active and alarm.key.startswith("cartridge:") for alarm in snapshot.alarms)
+    closing = snapshot.step is Step.CLOSE and snapshot.ledger.in_cartridges > 0
+    return (unknown or closing) and not snapshot.closed
 
 
 def _left(snapshot: Snapshot) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal
-from PyQt5.QtWidgets import QPushButton, QWidget
+from PyQt5.QtWidgets import QAbstractSpinBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
 
 SURE_WITHIN_MS = 3000
 
@@ -69,3 +69,44 @@ class TwoStepButton(QPushButton):
         self._timer.stop()
         self.setText(self._words)
         set_role(self, "primary")
+
+
+class CountField(QWidget):
+    """A number between two buttons as large as the others: less, more."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, prefix: str, least: int, most: int) -> None:
+        """Begin with the least.
+
+        Args:
+            prefix: written before the number.
+            least: number.
+            most: number.
+        """
+        super().__init__()
+        self.box = QSpinBox()
+        self.box.setRange(least, most)
+        self.box.setPrefix(prefix)
+        # The buttons of a spin box are too small for a hand in a glove.
+        self.box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+        self.box.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.box.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.less, self.more = push("−"), push("+")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        for part in (self.less, self.box, self.more):
+            row.addWidget(part)
+        self.less.clicked.connect(lambda _checked: self.box.stepDown())
+        self.more.clicked.connect(lambda _checked: self.box.stepUp())
+        self.box.valueChanged.connect(lambda _value: self.changed.emit())
+
+    @property
+    def value(self) -> int:
+        """The number."""
+        return self.box.value()
+
+    def set_value(self, number: int) -> None:
+        """Set the number."""
+        self.box.setValue(number)

@@ -254,8 +254,8 @@ class NextAction(QFrame):
         layout.setContentsMargins(10, 4, 10, 4)
         layout.setSpacing(30)
         self._action, self._said = label("action", wrap=True), label(wrap=True)
-        layout.addWidget(self._action, 1)
-        layout.addWidget(self._said, 1)
+        layout.addWidget(self._action, 3)
+        layout.addWidget(self._said, 2)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Say it anew."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget
 
 from guidance.screen.language import tr
 
 
 class ReadingTable(QTableWidget):
-    """Nothing is edited in it; its rows have no heads and one height."""
+    """Nothing is edited in it; its rows have no heads and one height, but for long words."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         """Make it empty.
@@ -41,3 +42,18 @@ class ReadingTable(QTableWidget):
         assert rows is not None
         rows.setMinimumSectionSize(8)
         rows.setDefaultSectionSize(pixels)
+        self.fit_rows()
+
+    def fit_rows(self) -> None:
+        """Make rows higher whose words need more than one line."""
+        rows = self.verticalHeader()
+        assert rows is not None
+        for row in range(self.rowCount()):
+            wanted = max(self.sizeHintForRow(row), rows.defaultSectionSize())
+            if wanted != self.rowHeight(row):
+                self.setRowHeight(row, wanted)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Part the words anew."""
+        super().resizeEvent(event)
+        self.fit_rows()

@@ -169,6 +169,7 @@ class SettingsPage(Given, QFrame):
                 colour = theme.TEXT if row.typed is not None else theme.QUIET
                 item.setForeground(QColor(theme.WARN if row.warns and j == 1 else colour))
                 self.table.setItem(i, j, item)
+        self.table.fit_rows()
         where = self._office.where if self._office is not None else ""
         kept = tr("kept in {file}", file=where) if where else tr("no configuration file (--config)")
         self.where.setText(coloured(kept, theme.QUIET if where else theme.WARN))
@@ -189,7 +190,7 @@ class SettingsPage(Given, QFrame):
             if setting.key == "screen.keys" or HEADING_OF_TABLE[table] != self._heading:
                 continue
             words, unit = WORDS.get(setting.key, (setting.key, ""))
-            value, warns = _said(setting.text, unit), setting.waits
+            value, warns = _listed(setting) or _said(setting.text, unit), setting.waits
             if setting.waits:
                 value = tr("{value} (after a restart)", value=value)
             if table == "protocol" and (of_case := self._of_case(name)) not in {"", setting.text}:
@@ -294,6 +295,12 @@ class SettingsPage(Given, QFrame):
 
 def _not_kept(error: BaseException) -> str:
     return tr("NOT KEPT: {why}", why=said(str(error)))
+
+
+def _listed(setting: Setting) -> str:
+    """Return a list of words in the language in use; empty for what is no list."""
+    value = setting.value
+    return tr(", ").join(map(tr, value)) if isinstance(value, tuple) else ""
 
 
 def _said(text: str, unit: str) -> str:

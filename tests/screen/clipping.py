@@ -188,9 +188,13 @@ def _cells(window: QWidget) -> Iterator[str]:
                 yield f"head {head.text()!r} is {need} wide, has {has}"
             for row in range(table.rowCount()):
                 item = table.item(row, column)
-                need = table.fontMetrics().horizontalAdvance(item.text()) if item else 0
-                if item is not None and need > has + SLACK:
-                    yield f"cell {item.text()!r} is {need} wide, has {has}"
+                if item is None:
+                    continue
+                room = QRect(0, 0, has, table.rowHeight(row))
+                wrapped = int(Qt.TextFlag.TextWordWrap)
+                need = table.fontMetrics().boundingRect(room, wrapped, item.text())
+                if need.width() > has + SLACK or need.height() > room.height() + SLACK:
+                    yield f"cell {item.text()!r} has {has} x {room.height()}"
 
 
 def _letters(window: QWidget, pixels: float) -> QFontMetrics:

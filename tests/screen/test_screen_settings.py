@@ -251,3 +251,17 @@ def test_at_another_size_the_pages_leave_the_numbers_their_room(qtbot, window):
         toggle()
         qtbot.wait(20)
         assert window.card._rows[0][1].height() == before
+
+
+def test_a_list_is_said_whole_and_in_the_language_in_use(qtbot, window):
+    window.toggle_settings()
+    choose(window, LIMITS, "items of the time-out")
+    row = window.settings.table.currentRow()
+    value = window.settings.table.item(row, 1).text()
+    assert "Consent signed, Allergies" in value
+    assert value.endswith("Survey meter there and working")
+    assert window.settings.table.rowHeight(row) > 2 * window.settings.table.rowHeight(0)
+    speak("zh")
+    window._build_anew()
+    choose(window, LIMITS, "术前核查项目")
+    assert "已签知情同意、" in window.settings.table.item(row, 1).text()

@@ -84,8 +84,8 @@
       <translation>未连接针</translation>
     </message>
     <message>
-      <source>SURE? {n} SEEDS, NEEDLE {needle}  {key}</source>
-      <translation>确定？针 {needle} 植入 {n} 粒  {key}</translation>
+      <source>SURE? 1 SEED, NEEDLE {needle}  {key}</source>
+      <translation>确认？针 {needle} 1 粒  {key}</translation>
     </message>
     <message>
       <source>operator's name</source>
@@ -104,6 +104,10 @@
       <translation>结束许可</translation>
     </message>
     <message>
+      <source>permit 1 seed through needle {needle}</source>
+      <translation>许可经针 {needle} 植入 1 粒</translation>
+    </message>
+    <message>
       <source>record {eid}: the seed stayed</source>
       <translation>记录 {eid}：粒子未推出</translation>
     </message>
@@ -114,6 +118,10 @@
     <message>
       <source>Permit seeds, needle {needle}  {key}</source>
       <translation>许可植入，针 {needle}  {key}</translation>
+    </message>
+    <message>
+      <source>SURE? {n} SEEDS, NEEDLE {needle}  {key}</source>
+      <translation>确定？针 {needle} 植入 {n} 粒  {key}</translation>
     </message>
     <message>
       <source>Seed LEFT (record {eid}, needle {needle})</source>
