@@ -9,14 +9,8 @@ from guidance.procedure.snapshot import Snapshot
 from guidance.screen import words
 from guidance.screen.framing import scan_uid
 from guidance.screen.measuring import Ruler
-from guidance.screen.overlays import (
-    Line,
-    Shape,
-    isodose_lines,
-    needle_lines,
-    seed_capsules,
-    structure_lines,
-)
+from guidance.screen.outlines import structure_lines
+from guidance.screen.overlays import Line, Shape, isodose_lines, needle_lines, seed_capsules
 from guidance.screen.reslice import Plane
 
 # What shapes were made of, and the shapes.

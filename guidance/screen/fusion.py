@@ -1,14 +1,13 @@
-"""The planning CT laid over the room's, to judge a registration by eye. Pure numpy."""
+"""The planning CT laid over the room's, to judge a registration by eye."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from guidance.imaging.volume import Volume
 from guidance.screen.language import marked
-from guidance.screen.reslice import AIR_HU, Slice
+from guidance.screen.reslice import AIR_HU, Slice, on_plane
 
 FloatArray = NDArray[np.float64]
 
@@ -30,20 +29,11 @@ def matched(planning: Volume, plan_to_room: FloatArray, shown: Slice) -> NDArray
     """
     rows, columns = shown.hu.shape
     left, top, width, height = shown.box_mm
-    right_mm = left + (np.arange(columns) + 0.5) * width / columns
-    down_mm = top + (np.arange(rows) + 0.5) * height / rows
-    room_to_index = np.linalg.inv(plan_to_room @ planning.geometry.index_to_patient)
-    plane = shown.plane
-    # Affine along rows and columns: three small vectors instead of a matrix for each pixel.
-    origin = room_to_index[:3, :3] @ plane.origin_mm + room_to_index[:3, 3]
-    along = (room_to_index[:3, :3] @ plane.right)[:, None, None] * right_mm[None, None, :]
-    below = (room_to_index[:3, :3] @ plane.down)[:, None, None] * down_mm[None, :, None]
-    index = origin[:, None, None] + along + below
-    return np.asarray(
-        map_coordinates(
-            planning.hu, index[::-1], output=np.int16, order=1, mode="constant", cval=AIR_HU
-        )
-    )
+    across, below = width / columns, height / rows
+    return on_plane(
+        planning.hu, plan_to_room @ planning.geometry.index_to_patient, shown.plane,
+        (left + across / 2, top + below / 2), (across, below), (rows, columns), outside=AIR_HU,
+    )  # fmt: skip
 
 
 def blended(room: NDArray[np.uint8], plan: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from skimage.measure import find_contours
 
-from dose.structures import Structure
 from guidance.planning.plan import PlannedSeed
 from guidance.procedure.snapshot import DoseView
 from guidance.screen import theme
@@ -24,8 +22,6 @@ SEED_LENGTH_MM = 4.5
 SEED_WIDTH_MM = 0.8
 # Needles and seeds this near to the plane are drawn in it.
 NEAR_MM = 2.5
-# Contour planes tilted less than this to the view are drawn as loops, others as cuts.
-NEARLY_PARALLEL = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,63 +71,6 @@ class Capsule:
 
 
 Shape = Line | Capsule
-
-
-def structure_lines(
-    structures: Iterable[Structure], plane: Plane, *, target: str = ""
-) -> Iterator[Line]:
-    """Yield the outlines of structures in a plane."""
-    for number, structure in enumerate(structures):
-        colour = "#{:02x}{:02x}{:02x}".format(*structure.color)
-        width = 2.6 if structure.name == target else 1.8
-        normal, gap_mm = _stacking(structure)
-        loops = [plane.project(contour) for contour in structure.contours]
-        if abs(float(normal @ plane.axes[2])) > NEARLY_PARALLEL:
-            shown = [p[:, :2] for p in loops if abs(float(p[:, 2].mean())) <= gap_mm / 2]
-        else:
-            # Along the line in which contour planes and view meet.
-            shown = _cut(loops, (plane.axes @ np.cross(normal, plane.axes[2]))[:2])
-        for points in shown:
-            # Neighbours in the list often lie in one another: their names must not.
-            beside = int(points[:, number % 2].argmax())
-            yield Line(points, colour, width, closed=True, name=structure.name, name_at=beside)
-
-
-@lru_cache(maxsize=64)
-def _stacking(structure: Structure) -> tuple[FloatArray, float]:
-    """Return the normal of a structure's contours and the distance between them."""
-    largest = max(structure.contours, key=len, default=None)
-    if largest is None or len(largest) < 3:
-        return np.array((0.0, 0.0, 1.0)), 0.0
-    centred = largest - largest.mean(axis=0)
-    normal = np.cross(centred, np.roll(centred, -1, axis=0)).sum(axis=0)
-    normal = normal / max(float(np.linalg.norm(normal)), 1e-9)
-    places = np.unique(np.round([float(c.mean(axis=0) @ normal) for c in structure.contours], 2))
-    gaps = np.diff(places)
-    return normal, float(np.median(gaps)) if len(gaps) else 3.0
-
-
-def _cut(loops: Sequence[FloatArray], along: FloatArray) -> list[FloatArray]:
-    """Return outlines of the cut through a stack of projected loops.
-
-    Where every loop is cut in one chord, the ends of the chords make one outline; else the
-    chords themselves are returned.
-    """
-    ends = [e for loop in loops if len(e := _crossings(loop, along)) >= 2]
-    ends.sort(key=lambda e: float(e.mean(axis=0) @ (-along[1], along[0])))
-    if len(ends) > 1 and all(len(e) == 2 for e in ends):
-        return [np.array([e[0] for e in ends] + [e[1] for e in reversed(ends)])]
-    return [e[i : i + 2] for e in ends for i in range(0, len(e) - 1, 2)]
-
-
-def _crossings(points: FloatArray, along: FloatArray) -> FloatArray:
-    """Return (n, 2) where a loop of projected points meets the plane, in order along it."""
-    following = np.roll(points, -1, axis=0)
-    crossing = np.flatnonzero((points[:, 2] > 0) != (following[:, 2] > 0))
-    here, there = points[crossing], following[crossing]
-    part = (here[:, 2] / (here[:, 2] - there[:, 2]))[:, None]
-    met = (here + part * (there - here))[:, :2]
-    return np.asarray(met[np.argsort(met @ along)])
 
 
 def needle_lines(

@@ -1,4 +1,4 @@
-"""Planes through volumes. Pure numpy; only the voxels of the plane are touched."""
+"""Planes through volumes; only the voxels of the plane are touched."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import map_coordinates
 
 from dose.geometry import GridGeometry
 from guidance.imaging.volume import Volume
+from guidance.screen.sampling import sampled
 
 FloatArray = NDArray[np.float64]
 
@@ -193,9 +193,12 @@ def _plane_across(origin_mm: ArrayLike, normal: FloatArray, patient_position: st
 
 def reslice(volume: Volume, plane: Plane, *, half_mm: float, step_mm: float = 0.6) -> Slice:
     """Return the voxels of any plane around its origin, linearly interpolated."""
-    steps = np.arange(-half_mm, half_mm + step_mm / 2, step_mm)
-    hu = _sampled(volume.geometry, volume.hu, plane, steps, steps, outside=AIR_HU)
-    left, size = float(steps[0] - step_mm / 2), len(steps) * step_mm
+    count = len(np.arange(-half_mm, half_mm + step_mm / 2, step_mm))
+    hu = on_plane(
+        volume.hu, volume.geometry.index_to_patient, plane, (-half_mm, -half_mm),
+        (step_mm, step_mm), (count, count), outside=AIR_HU,
+    )  # fmt: skip
+    left, size = -half_mm - step_mm / 2, count * step_mm
     return Slice(plane, hu, (left, left, size, size))
 
 
@@ -208,27 +211,36 @@ def dose_on(
         return None
     low, high = corners[:, :2].min(axis=0), corners[:, :2].max(axis=0)
     right, down = (np.arange(low[i], high[i] + step_mm, step_mm) for i in (0, 1))
-    return _sampled(geometry, dose_gy, plane, right, down, outside=0), right, down
+    gray = on_plane(
+        dose_gy, geometry.index_to_patient, plane, (right[0], down[0]), (step_mm, step_mm),
+        (len(down), len(right)), outside=0.0,
+    )  # fmt: skip
+    return gray, right, down
 
 
-def _sampled(
-    geometry: GridGeometry,
+def on_plane(
     voxels: NDArray[Voxel],
+    index_to_patient: FloatArray,
     plane: Plane,
-    right_mm: FloatArray,
-    down_mm: FloatArray,
+    first_mm: tuple[float, float],
+    steps_mm: tuple[float, float],
+    shape: tuple[int, int],
     *,
     outside: float,
 ) -> NDArray[Voxel]:
-    points = plane.to_patient(right_mm[None, :], down_mm[:, None])
-    indices = geometry.patient_to_indices(points)
-    return np.asarray(
-        map_coordinates(
-            voxels,
-            indices.reshape(-1, 3).T[::-1],
-            output=voxels.dtype,
-            order=1,
-            mode="constant",
-            cval=outside,
-        )
-    ).reshape(len(down_mm), len(right_mm))
+    """Return what a volume has at the points of a grid in a plane, linearly interpolated.
+
+    Args:
+        voxels: [z, y, x].
+        index_to_patient: (4, 4) from their indices x, y, z to LPS mm.
+        plane: in which the grid lies.
+        first_mm: right and down of the first point.
+        steps_mm: between columns and between rows.
+        shape: rows and columns.
+        outside: value beyond the outermost voxel centres.
+    """
+    to_index = np.linalg.inv(index_to_patient[:3, :3])
+    right, down = to_index @ plane.right, to_index @ plane.down
+    origin = to_index @ (plane.origin_mm - index_to_patient[:3, 3])
+    start = origin + first_mm[0] * right + first_mm[1] * down
+    return sampled(voxels, start, steps_mm[0] * right, steps_mm[1] * down, shape, outside=outside)

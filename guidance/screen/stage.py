@@ -16,6 +16,7 @@ from PyQt5.QtWidgets import QApplication
 
 from guidance.configuration import ScreenSettings
 from guidance.errors import CommandError
+from guidance.screen import sampling
 from guidance.screen.acts import Acts
 from guidance.screen.house import Office
 from guidance.screen.keys import Keys
@@ -70,6 +71,8 @@ def play(
         known = ", ".join(LANGUAGES)
         raise CommandError(f"screen.language {settings.language!r} is none of {known}")
     speak(settings.language)
+    # Before anybody sees a window that stands still.
+    sampling.warm_up()
     window = RoomWindow(
         acts,
         operator,

@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from guidance.screen import theme
-from guidance.screen.overlays import (
-    Line,
-    isodose_lines,
-    needle_lines,
-    seed_capsules,
-    structure_lines,
-)
+from guidance.screen.outlines import structure_lines
+from guidance.screen.overlays import Line, isodose_lines, needle_lines, seed_capsules
 from guidance.screen.reslice import Plane, across_needle, needle_plane, screen_axes
 from tests.screen.room_case import (
     PRESCRIPTION_GY,
@@ -87,3 +82,15 @@ def test_isodose_lines_lie_where_the_dose_has_their_percentage():
     radius = 14.0 * np.log(420.0 / PRESCRIPTION_GY)
     np.testing.assert_allclose(np.linalg.norm(hundred.points, axis=1), radius, atol=0.3)
     assert all(isinstance(line, Line) for line in lines)
+
+
+def test_a_structure_cut_twice_in_a_contour_plane_is_drawn_in_chords():
+    side = np.array([(-9.0, -9, 0), (9, -9, 0), (9, 9, 0), (-9, 9, 0)])
+    notched = np.insert(side, 2, [(9.0, -3, 0), (-3, 0, 0), (9, 3, 0)], axis=0)
+    forked = replace(structures()[0], contours=(notched, notched + vector(0, 0, 3)))
+    plane = Plane(np.array((3.0, 0, 0)), np.array((0.0, 1, 0)), np.array((0.0, 0, -1)))
+    lines = list(structure_lines([forked], plane))
+    assert [len(line.points) for line in lines] == [2, 2, 2, 2]
+    ends = sorted(sorted(map(tuple, np.round(line.points, 6).tolist())) for line in lines)
+    assert ends[0] == [(-9.0, -3.0), (-1.5, -3.0)]
+    assert ends[2] == [(1.5, -3.0), (9.0, -3.0)]
