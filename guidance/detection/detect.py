@@ -62,6 +62,8 @@ def detect(
     found = [] if coarse else groups(stands_out, frame, _beside(frame, lines))
     fits = seeds_in(volume, frame, stands_out, found, clip)
     kept, on_skin = _implanted(volume, frame, body, fits)
+    bodies = [s.body for s in kept if s.body is not None]
+    kept = [s for s in kept if s.body is None]
     seeds = tuple(_seed(s, frame, prior_needles) for s in kept)
     remarks = _remarks(len(seeds), expected_seeds, bool(lines))
     remarks += _missing(seeds, prior_seeds)
@@ -70,6 +72,10 @@ def detect(
         f"Metal like a seed at {_place(frame.to_patient(s.centre[None])[0])} lies on the skin; "
         "it is not counted."
         for s in on_skin
+    )
+    remarks += tuple(
+        f"Metal at {_place(frame.to_patient(b.centre[None])[0])} is not counted: {b.what}."
+        for b in dict.fromkeys(bodies)
     )
     remarks += _not_assessable(metal, seeds, frame)
     if coarse:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from guidance.detection.candidates import Contrast, Group
 from guidance.detection.counting import Explained, alike, explain_all, too_much
+from guidance.detection.decoys import Body, bodies
 from guidance.detection.frame import ScanFrame
 from guidance.detection.look import UNKNOWN, WIDEST_SPREAD_MM, look_of
 from guidance.detection.patches import Scan
@@ -50,6 +51,7 @@ class SeedFit:
         spread_mm: blur of its image.
         rods: how many its group was explained by.
         margin: by how much the next best number of rods is less probable (twice its logarithm).
+        body: what it is instead of a seed; None for a seed.
     """
 
     centre: FloatArray
@@ -62,6 +64,7 @@ class SeedFit:
     spread_mm: float
     rods: int
     margin: float
+    body: Body | None = None
 
 
 def seeds_in(
@@ -71,7 +74,9 @@ def seeds_in(
     groups: list[Group],
     clip_hu: float,
 ) -> list[SeedFit]:
-    """Return the seeds of all groups; what rods do not explain is split and tried again.
+    """Return the seeds of all groups, and what was taken for seeds and is none.
+
+    What rods do not explain is split and tried again.
 
     Args:
         volume: the scan.
@@ -91,7 +96,12 @@ def seeds_in(
         rods = [(e, k) for e in explained for k in range(len(e.fit.centres))]
         centres = np.array([e.fit.centres[k] for e, k in rods]).reshape(-1, 3)
         explained = list(run(lambda e: _beside_others(e, rods, centres, look), explained))
-    seeds = [s for e in explained for s in _seeds_of(e)]
+        told = list(run(lambda e: bodies(e, look), explained))
+    seeds = [
+        replace(s, body=body)
+        for e, of_rods in zip(explained, told, strict=True)
+        for s, body in zip(_seeds_of(e), of_rods, strict=True)
+    ]
     seeds = [s for s in seeds if alike(s.amplitude, s.spread_mm, look)]
     return _once([s for s in seeds if not too_much(s.amplitude, s.explained, look)])
 
