@@ -24,13 +24,29 @@ FloatArray = NDArray[np.float64]
 # A body of any metal (times a seed's, and its standard deviation), length and width, mm.
 METAL = 0.7
 LENGTH_MM, SPREAD_MM, NORMAL_MM = (3.0, 2.0), 0.4, 0.25
-# Rods so well explained are left alone, several less easily than one.
-WELL_ALONE, WELL_TOGETHER = 0.985, 0.996
+# A rod of which so little more is left than of the scan's lone seeds is a seed.
+TIMES_LEFT = 1.5
 # Rods whose centres lie no further apart may be one body.
 TOGETHER_MM = 4.8
 # The rods of a look are so much longer than the same seeds' are where nothing is known of them:
 # median of 3900 seeds of the virtual scanner, 0.18 to 0.30 mm by slice thickness.
 LOOK_LONGER_MM = 0.25
+
+
+# Thresholds below: between seeds and look-alikes of the virtual scanner, 17 hard cases at four
+# slice thicknesses (``docs/validation.md``). By how much less probable the rods must be (twice
+# the logarithm); a body of four free figures against two rods' fourteen need not be better.
+CLEARLY, SURELY, NO_MORE = 12.0, 20.0, -8.0
+# Of its image a droplet leaves hardly anything; a long body explains more of all that is bright.
+NEARLY_ALL, MORE_OF_ALL, NO_WORSE = 0.98, 0.04, 0.03
+# A droplet is shorter than a seed (mm), or a little shorter for a seed's metal.
+SHORTER_MM, MUCH_SHORTER_MM, ROUND_MM, ROUND = -0.3, -1.2, 2.5, 1.7
+LONGER_MM, LONGER_TOGETHER_MM = 1.2, 4.0
+# Metal of one body in place of one seed, or of one that takes the place of each of several.
+MASSIVE_METAL, MARKER_METAL = 2.1, 1.2
+COMPACT = "it is rounder than a seed: a droplet or a calcification"
+LONG = "it is longer than a seed: a clip or a piece of a needle"
+MASSIVE = "it holds more metal than seeds in its place would: a marker or a larger piece"
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,9 +71,7 @@ def bodies(one: Explained, look: Look) -> list[Body | None]:
     """
     count = len(one.fit.centres)
     found: list[Body | None] = [None] * count
-    if one.fit.explained_within >= WELL_TOGETHER:
-        return found
-    for rods in _subsets(one.fit):
+    for rods in _subsets(one.fit, look):
         if all(found[k] is not None for k in rods):
             continue
         body = _body(one, look, rods)
@@ -66,15 +80,15 @@ def bodies(one: Explained, look: Look) -> list[Body | None]:
     return found
 
 
-def _subsets(fit: Fit) -> Iterable[tuple[int, ...]]:
-    """Yield which rods may be one body: those together, most first, then each."""
+def _subsets(fit: Fit, look: Look) -> Iterable[tuple[int, ...]]:
+    """Yield which rods may be one body: those together, most first, then each that fits ill."""
     count = len(fit.centres)
     for size in (3, 2):
         for rods in combinations(range(count), size):
             centres = fit.centres[list(rods)]
             if np.linalg.norm(centres[:, None] - centres[None], axis=2).max() < TOGETHER_MM:
                 yield rods
-    if fit.explained_within < WELL_ALONE:
+    if fit.explained_within < 1.0 - TIMES_LEFT * look.left:
         yield from ((k,) for k in range(count))
 
 
@@ -118,26 +132,24 @@ def _starts(seeds: Fit) -> list[Start]:
 
 
 def _named(body: Fit, seeds: Fit, look: Look, size: int) -> str | None:
-    """Return what a body is, None if the rods explain the image better or it may be seeds.
-
-    Measured on simulated cases with known truth: see ``docs/validation.md``.
-    """
+    """Return what a body is, None if the rods explain the image better or it may be seeds."""
     gain = seeds.cost - body.cost
     metal = float(body.amplitudes[0]) / look.amplitude[0]
     longer = abs(body.length_mm) - (look.length_mm[0] - LOOK_LONGER_MM)
     if size == 1:
-        if gain > 15 and body.explained_within > 0.98 and longer < -0.3:
-            if metal - 1 - 0.4 * longer > 0.6:
-                return "round: a droplet or a calcification"
-        if gain > 12 and longer > 1.2 and body.explained - seeds.explained > 0.04:
-            return "longer than a seed: a clip or a piece of a needle"
-        if gain > 8 and metal > 2.1:
-            return "more metal than a seed has"
+        whole = body.explained - seeds.explained
+        compact = (longer < SHORTER_MM and metal - longer / ROUND_MM > ROUND) or (
+            longer < MUCH_SHORTER_MM and body.spread_mm < look.spread_mm[0] + SPREAD_MM / 2
+        )
+        if gain > CLEARLY and body.explained_within > NEARLY_ALL and compact:
+            return COMPACT
+        if gain > CLEARLY and longer > LONGER_MM and whole > MORE_OF_ALL:
+            return LONG
+        return MASSIVE if gain > CLEARLY and metal > MASSIVE_METAL else None
+    if body.explained_within < seeds.explained_within - NO_WORSE:
         return None
-    if gain > -8 and longer > 4.5:
-        return "longer than a seed: a clip or a piece of a needle"
-    if gain > -8 and metal > 1.2 * size:
-        return "more metal than seeds have in so little room: a marker"
-    if gain > -8 and longer < -1.9:
-        return "round: a droplet or a calcification"
-    return None
+    if gain > NO_MORE and metal > MARKER_METAL * size:
+        return MASSIVE
+    if gain > NO_MORE and longer > LONGER_TOGETHER_MM:
+        return LONG
+    return COMPACT if gain > SURELY and longer < MUCH_SHORTER_MM else None

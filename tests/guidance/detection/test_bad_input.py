@@ -172,6 +172,28 @@ def test_metal_on_the_skin_is_named_and_not_counted() -> None:
     assert sum("lies on the skin" in r for r in found.remarks) == len(on_skin)
 
 
+@pytest.mark.parametrize(
+    ("length", "diameter", "hu", "word"),
+    [(0.1, 1.6, 13000.0, "rounder"), (3.0, 1.0, 40000.0, "more metal")],
+)
+def test_metal_that_is_no_seed_is_named_and_not_counted(
+    length: float, diameter: float, hu: float, word: str
+) -> None:
+    """A dense droplet and a gold marker among seeds."""
+    m = SIDE * PIXEL_MM / 2
+    places = np.array([(m - 24 + 8 * i, m - 10 + 9 * (i % 3), 10 + 6 * (i % 4)) for i in range(6)])
+    axis = np.array((0.8, 0.52, 0.3))
+    half = 1.6 * axis / np.linalg.norm(axis)
+    parts = [Tube(tuple(p - half), tuple(p + half), 0.8, 17000.0) for p in places]
+    other = np.array((m + 10.0, m + 22.0, 21.0))
+    along = np.array((0.5 * length, 0.0, 0.0))
+    parts.append(Tube(tuple(other - along), tuple(other + along), diameter, hu))
+    found = detect(drawn(parts))
+    assert near(found, places).shape == (6, 6)
+    assert near(found, places).min(axis=0).max() < 0.5
+    assert [word in r for r in found.remarks if "not counted" in r] == [True]
+
+
 def test_rods_of_metal_are_seen_in_such_a_drawing() -> None:
     """The drawings above show no seeds because they hold none."""
     m = SIDE * PIXEL_MM / 2
