@@ -105,6 +105,7 @@ class Picture:
             proposal_is_stale=state.advice is not None
             and state.advice.event_number < state.implant_at,
             supplements=state.supplements,
+            additions=state.additions,
             dose_counted=counted,
             dose_figures=()
             if room is None

@@ -87,6 +87,33 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Addition:
+    """A seed that a person planned beyond the plan, whatever became of it.
+
+    Attributes:
+        number: event number of the acceptance.
+        at: UTC time of it.
+        by: name.
+        seed: its number in the plan; free again where it was taken back.
+        needle: through which needle.
+        retraction_mm: how far the needle is drawn back from its deepest point for it.
+        advised_by: the dose that the advice was weighed by.
+        withdrawn_by: name of who took it back; empty while it stands.
+        withdrawn_at: UTC time of that.
+    """
+
+    number: int
+    at: datetime
+    by: str
+    seed: int
+    needle: int
+    retraction_mm: float
+    advised_by: str = ""
+    withdrawn_by: str = ""
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Nudge:
     """A registration moved by hand.
 

@@ -8,6 +8,7 @@ from guidance.advice import ENGINES
 from guidance.alarms import Priority
 from guidance.errors import RefusedError
 from guidance.planning.plan import PlannedSeed
+from guidance.procedure.acts import Addition
 from guidance.procedure.events import (
     AdviceFailed,
     Advised,
@@ -72,7 +73,15 @@ def supplement_accepted(state: CaseState, fact: SupplementAccepted) -> CaseState
     planned = PlannedSeed(
         1 + max(taken, default=0), seed.needle, seed.position_mm, seed.axis, seed.retraction_mm
     )
-    return replace(state, supplements=(*state.supplements, planned))
+    addition = Addition(
+        state.number, state.at, fact.by, planned.number, planned.needle, planned.retraction_mm,
+        advice.engine,
+    )  # fmt: skip
+    return replace(
+        state,
+        supplements=(*state.supplements, planned),
+        additions=(*state.additions, addition),
+    )
 
 
 def supplement_withdrawn(state: CaseState, fact: SupplementWithdrawn) -> CaseState:
@@ -86,4 +95,10 @@ def supplement_withdrawn(state: CaseState, fact: SupplementWithdrawn) -> CaseSta
     if state.device.armed:
         raise RefusedError("the applicator is armed; end the permit first")
     left = tuple(s for s in state.supplements if s.number != fact.seed)
-    return replace(state, supplements=left, needles_changed_at=state.number)
+    additions = tuple(
+        replace(a, withdrawn_by=fact.by, withdrawn_at=state.at)
+        if a.seed == fact.seed and not a.withdrawn_by
+        else a
+        for a in state.additions
+    )
+    return replace(state, supplements=left, additions=additions, needles_changed_at=state.number)

@@ -20,10 +20,11 @@ from guidance.imaging.volume import Volume
 from guidance.ledger import LedgerView
 from guidance.planning.plan import ImplantPlan, PlannedSeed
 from guidance.planning.protocol import Protocol
-from guidance.procedure.acts import Check, Edit, Nudge, Question, Signature
+from guidance.procedure.acts import Addition, Check, Edit, Nudge, Question, Signature
 from guidance.tracking.implant import ImplantSeed, NeedleTrack
 
 __all__ = [
+    "Addition",
     "Advice",
     "Alarm",
     "ApplicatorView",
@@ -345,6 +346,7 @@ class Snapshot:
             is about. None before any.
         proposal_is_stale: whether the implant has changed since.
         supplements: seeds that a person accepted beyond the plan, in the room's frame.
+        additions: who accepted them and when, those taken back too, oldest first.
         dose_counted: dose of every counted seed where it was counted, seen or not; None before.
         dose_figures: the figures that decide, each with its limit.
         planning_volume: the planning CT, to blend with ``volume`` or take the difference by
@@ -395,6 +397,7 @@ class Snapshot:
     proposal: Advice | None = None
     proposal_is_stale: bool = False
     supplements: tuple[PlannedSeed, ...] = ()
+    additions: tuple[Addition, ...] = ()
     dose_counted: DoseView | None = None
     dose_figures: tuple[DoseFigure, ...] = ()
     planning_volume: Volume | None = None

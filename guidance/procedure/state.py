@@ -11,7 +11,7 @@ from guidance.detection.detections import DetectedNeedle, DetectedSeed
 from guidance.ledger import Account
 from guidance.planning.plan import ImplantPlan, PlannedSeed
 from guidance.planning.protocol import Protocol
-from guidance.procedure.acts import Check, Edit, Nudge, Question, Signature
+from guidance.procedure.acts import Addition, Check, Edit, Nudge, Question, Signature
 from guidance.procedure.events import (
     NeedlesTracked,
     PlanImported,
@@ -183,6 +183,7 @@ class CaseState:
         advice: the last, None before any.
         advice_failed_at: number of the event whose implant no advice could be had on.
         supplements: seeds accepted beyond the plan, in the room's frame.
+        additions: who planned them and when, those taken back too, oldest first.
         sightings: (needle, sightings) over all scans in the room's frame.
         engine: the dose that leads, one of ``guidance.advice.ENGINES``.
         engine_chosen_by: name; empty while nobody has chosen.
@@ -228,6 +229,7 @@ class CaseState:
     advice: Advice | None = None
     advice_failed_at: int = 0
     supplements: tuple[PlannedSeed, ...] = ()
+    additions: tuple[Addition, ...] = ()
     sightings: tuple[tuple[int, tuple[Sighting, ...]], ...] = ()
     engine: str = TG43
     engine_chosen_by: str = ""

@@ -188,6 +188,23 @@ def _implant(snapshot: Snapshot) -> list[Flowable]:
                 widths=(0.09, 0.12, 0.12, 0.12, 0.1, 0.31, 0.14),
             ),
         ]
+    if snapshot.additions:
+        parts.append(
+            KeepTogether(
+                [
+                    Paragraph(
+                        "Supplementary seeds: planned in the room, beyond the plan", _SECTION
+                    ),
+                    _table(
+                        tables.supplement_rows(snapshot),
+                        widths=(0.07, 0.08, 0.11, 0.38, 0.14, 0.22),
+                    ),
+                    Paragraph(
+                        "Drawn back: from the deepest point of the needle to this seed.", _CELL
+                    ),
+                ]
+            )
+        )
     parts += [
         Paragraph("Seeds", _SECTION),
         Paragraph(_text(tables.places(snapshot)), _BODY),

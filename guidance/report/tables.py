@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from guidance.procedure.snapshot import DoseView, ModelledView, Snapshot
+from guidance.procedure.snapshot import Addition, DoseView, ModelledView, Snapshot
 
 Rows = list[list[str]]
 # Figures by which two methods are compared: of the target, of an organ.
@@ -40,7 +40,11 @@ def patient_rows(snapshot: Snapshot) -> Rows:
         mci = plan.strength_u / U_PER_MCI_I125
         when = f"{plan.strength_at:%Y-%m-%d %H:%M} UTC" if plan.strength_at else "no date given"
         rows += [
-            ["Plan", f"{plan.label}: {len(plan.seeds)} seeds in {len(plan.needles)} needles"],
+            [
+                "Plan",
+                f"{plan.label}: {len(plan.seeds)} seeds in {len(plan.needles)} needles"
+                f"{_beyond(len(snapshot.supplements))}",
+            ],
             [
                 "Prescription",
                 f"{plan.prescription_gy:.0f} Gy to {plan.target_name or 'the target'}",
@@ -75,6 +79,7 @@ def needle_rows(snapshot: Snapshot) -> Rows:
             len(snapshot.plan.seeds_of(needle.number)) if needle.planned and snapshot.plan else 0
         )
         dropped = sum(1 for s in snapshot.seeds if s.needle == needle.number and s.event_key)
+        more = sum(1 for s in snapshot.supplements if s.needle == needle.number)
         nearest = min(needle.clearances, key=lambda c: c.distance_mm, default=None)
         clearance = (
             "-"
@@ -90,7 +95,7 @@ def needle_rows(snapshot: Snapshot) -> Rows:
                 _or(needle.depth_deviation_mm, "mm", sign=True),
                 _or(needle.angle_deg, "°"),
                 clearance,
-                f"{dropped} of {planned}",
+                f"{dropped} of {planned}" + (f" + {more}" if more else ""),
             ]
         )
     return rows
@@ -151,6 +156,38 @@ def seed_rows(snapshot: Snapshot) -> Rows:
             ]
         )
     return rows
+
+
+def supplement_rows(snapshot: Snapshot) -> Rows:
+    """Return a row for each seed that was planned in the room, those taken back too."""
+    rows = [["Seed", "Needle", "Drawn back", "Asked for", "By", "What became of it"]]
+    for addition in snapshot.additions:
+        weighed = f", advice by {addition.advised_by}" if addition.advised_by else ""
+        rows.append(
+            [
+                str(addition.seed),
+                str(addition.needle),
+                f"{addition.retraction_mm:.1f} mm",
+                f"{addition.at:%Y-%m-%d %H:%M:%S} UTC, event {addition.number}{weighed}",
+                addition.by,
+                _became(snapshot, addition),
+            ]
+        )
+    return rows
+
+
+def _became(snapshot: Snapshot, addition: Addition) -> str:
+    if addition.withdrawn_by:
+        when = f", {addition.withdrawn_at:%H:%M:%S}" if addition.withdrawn_at else ""
+        return f"taken back by {addition.withdrawn_by}{when}"
+    dropped = next((s for s in snapshot.seeds if s.planned_number == addition.seed), None)
+    return (
+        "NOT DROPPED" if dropped is None else f"dropped as seed {dropped.number}, {dropped.status}"
+    )
+
+
+def _beyond(seeds: int) -> str:
+    return f", and {seeds} beyond it, planned in the room" if seeds else ""
 
 
 def ledger_rows(snapshot: Snapshot) -> Rows:

@@ -204,10 +204,16 @@ def test_supplements_are_accepted_one_by_one_and_permitted_like_planned_seeds() 
     assert [(s.number, s.needle) for s in room.state.supplements] == [(7, 1)]
     assert ledger(room.state).directive == 7
     assert permit_refusal(room.state, SeedsPermitted(1, 1, "C1", 4, "Dr Li")) == ""
-    room.tell(SupplementWithdrawn(7, "Dr Li"))
+    asked = room.state.number
+    room.tell(SupplementWithdrawn(7, "Dr Wu"))
     assert "has 3 planned seeds" in permit_refusal(
         room.state, SeedsPermitted(1, 1, "C1", 4, "Dr Li")
     )
+    # Who asked for it, and who took it back, stays known.
+    (addition,) = room.state.additions
+    assert (addition.number, addition.by, addition.advised_by) == (asked, "Dr Li", TG43)
+    assert (addition.seed, addition.needle, addition.retraction_mm) == (7, 1, 30.0)
+    assert (addition.withdrawn_by, addition.withdrawn_at) == ("Dr Wu", room.state.at)
 
 
 def test_advice_on_an_earlier_implant_is_not_taken() -> None:

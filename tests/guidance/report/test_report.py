@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from guidance.imaging import Volume
 from guidance.ledger import LedgerView
 from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed
 from guidance.procedure.snapshot import (
+    Addition,
     DoseView,
     DvhView,
     ModelledFigures,
@@ -98,6 +99,44 @@ def test_every_figure_is_printed(tmp_path: Path) -> None:
         *("abc123", "Physicist", "Radiologist"),
     ):
         assert words in text, words
+
+
+def with_supplements() -> Snapshot:
+    """Three seeds asked for in the room: one dropped, one not, one taken back."""
+    case, later = full(), AT + timedelta(minutes=41, seconds=7)
+    waiting, dropped = (
+        PlannedSeed(n, 1, (0.0, 20.0 * n, 0.0), (0.0, -1.0, 0.0), 20.0 * n) for n in (3, 4)
+    )
+    seed = ImplantSeed(3, 1, 4, (0.0, 80.0, 0.0), None, (0.4, 80.0, 0.0), None, 0.9, "scan", "J:3")
+    return replace(
+        case,
+        supplements=(waiting, dropped),
+        seeds=(*case.seeds, seed),
+        additions=(
+            Addition(31, AT, "Dr Wu", 3, 1, 35.0, "TG-43", "Dr Li", later),
+            Addition(33, later, "Dr Li", 3, 1, 60.0, "TG-43"),
+            Addition(34, later, "王^医生", 4, 1, 80.0, "model-based"),
+        ),
+    )
+
+
+def test_seeds_planned_in_the_room_are_named_with_what_became_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    write_report(path, with_supplements())
+    text = text_of(path)
+    for words in (
+        "Supplementary seeds: planned in the room, beyond the plan",
+        "P & Q: 2 seeds in 1 needles, and 2 beyond it, planned in the room",
+        "3 1 35.0 mm 2026-01-13 09:00:00 UTC, event 31, advice by TG-43 Dr Wu "
+        "taken back by Dr Li, 09:41:07",
+        "3 1 60.0 mm 2026-01-13 09:41:07 UTC, event 33, advice by TG-43 Dr Li NOT DROPPED",
+        "4 1 80.0 mm 2026-01-13 09:41:07 UTC, event 34, advice by model-based",
+        "dropped as seed 3, seen",
+        "3 of 2 + 2",
+    ):
+        assert words in text, words
+    write_report(path, full())
+    assert "Supplementary" not in text_of(path)
 
 
 def modelled(snapshot: Snapshot) -> ModelledView:
