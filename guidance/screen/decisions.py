@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QVBoxLayout
 
 from guidance.advice import MODELLED, TG43
 from guidance.planning.plan import PlannedSeed
-from guidance.procedure.snapshot import Snapshot
+from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import theme
 from guidance.screen.acts import Acts, Answer, Perform
-from guidance.screen.buttons import TwoStepButton, push
+from guidance.screen.buttons import TwoStepButton
+from guidance.screen.column import Button, Column, Line
 from guidance.screen.given import Given
 from guidance.screen.keys import Keys
 from guidance.screen.language import marked, said, tr
@@ -25,10 +25,6 @@ from guidance.screen.words import (
     lead_line,
     supplement_line,
 )
-
-Button = tuple[str, str, Callable[[Acts, str], Answer]]
-# As many lines as a column holds.
-MOST_LINES = 6
 
 
 class DecisionPage(Given, QFrame):
@@ -49,11 +45,14 @@ class DecisionPage(Given, QFrame):
         self.reason.setPlaceholderText(tr("reason or note, where one is needed"))
         row, left, right = QHBoxLayout(self), QVBoxLayout(), QVBoxLayout()
         row.setContentsMargins(8, 4, 8, 4)
-        self._columns, self._last = QHBoxLayout(), QHBoxLayout()
+        self.columns = tuple(Column(perform) for _ in range(3))
         row.addLayout(left, 2)
         row.addLayout(right, 1)
-        left.addLayout(self._columns, 1)
-        right.addLayout(self._last, 1)
+        both = QHBoxLayout()
+        for column in self.columns[:2]:
+            both.addWidget(column, 1)
+        left.addLayout(both, 1)
+        right.addWidget(self.columns[2], 1)
         self._engine = TG43
         self._lead, self.lead_button = label("quiet", wrap=True), TwoStepButton()
         self.lead_button.confirmed.connect(self._choose)
@@ -69,7 +68,7 @@ class DecisionPage(Given, QFrame):
         """Forget the case."""
         self.reason.clear()
         self._shown = ()
-        self._fill(())
+        self._fill([("", ())] * len(self.columns))
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Offer what is open; nothing happens while it is the same."""
@@ -85,6 +84,7 @@ class DecisionPage(Given, QFrame):
             {seed.planned_number for seed in snapshot.seeds} if snapshot.supplements else (),
             snapshot.signatures,
             snapshot.roles_wanted,
+            snapshot.step is Step.CLOSE,
         )
         if shown == self._shown:
             return
@@ -117,45 +117,14 @@ class DecisionPage(Given, QFrame):
             lambda acts, by: acts.choose_engine(engine, by),
         )
 
-    def _fill(self, columns: tuple[tuple[str, list[tuple[str, list[Button]]]], ...]) -> None:
-        for place in (self._columns, self._last):
-            while (item := place.takeAt(0)) is not None:
-                if (old := item.widget()) is not None:
-                    old.setParent(None)
-                    old.deleteLater()
-        for number, (title, lines) in enumerate(columns):
-            column = QWidget()
-            layout = QVBoxLayout(column)
-            layout.setContentsMargins(2, 0, 2, 0)
-            layout.setSpacing(1)
-            head = label("title")
-            head.setText(title)
-            layout.addWidget(head)
-            for text, buttons in lines[:MOST_LINES]:
-                layout.addLayout(self._line(text, buttons))
-            if len(lines) > MOST_LINES:
-                more = label("quiet")
-                more.setText(tr("{n} more", n=len(lines) - MOST_LINES))
-                layout.addWidget(more)
-            layout.addStretch(1)
-            (self._last if number == 2 else self._columns).addWidget(column, 1)
-
-    def _line(self, text: str, buttons: list[Button]) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        sentence: QLabel = label("quiet", wrap=True)
-        sentence.setText(text)
-        row.addWidget(sentence, 1)
-        for words, what, act in buttons:
-            button = push(words, "small")
-            button.clicked.connect(lambda _checked, what=what, act=act: self._perform(what, act))
-            row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        return row
+    def _fill(self, columns: Sequence[tuple[str, Sequence[Line]]]) -> None:
+        for column, (title, lines) in zip(self.columns, columns, strict=True):
+            column.show_lines(title, lines)
 
     # --- what is offered ---------------------------------------------------
 
-    def _questions(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
-        lines: list[tuple[str, list[Button]]] = []
+    def _questions(self, snapshot: Snapshot) -> list[Line]:
+        lines: list[Line] = []
         for question in snapshot.questions:
             buttons = [self._answer(question.key, answer) for answer in question.answers]
             lines.append((coloured(said(question.text), theme.WARN), buttons))
@@ -168,8 +137,8 @@ class DecisionPage(Given, QFrame):
             lines.append((html.escape(f"{text} ({edit.reason})" if edit.reason else text), []))
         return lines
 
-    def _checks(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
-        lines: list[tuple[str, list[Button]]] = []
+    def _checks(self, snapshot: Snapshot) -> list[Line]:
+        lines: list[Line] = []
         # What is open stands first.
         for check in sorted(snapshot.checklist, key=lambda c: bool(c.answered_by)):
             item = tr(check.item)
@@ -183,8 +152,14 @@ class DecisionPage(Given, QFrame):
             lines.append((html.escape(item), buttons))
         return lines
 
-    def _rest(self, snapshot: Snapshot) -> list[tuple[str, list[Button]]]:
-        lines: list[tuple[str, list[Button]]] = []
+    def _rest(self, snapshot: Snapshot) -> list[Line]:
+        """Return advice and signatures; what the case waits for stands first."""
+        advice, signing = self._advice(snapshot), self._signatures(snapshot)
+        lines = signing + advice if snapshot.step is Step.CLOSE else advice + signing
+        return lines or [(tr("no advice yet"), [])]
+
+    def _advice(self, snapshot: Snapshot) -> list[Line]:
+        lines: list[Line] = []
         advice = snapshot.proposal
         if advice is None and snapshot.advice_waits:
             lines.append((coloured(said(snapshot.advice_waits), theme.WARN), []))
@@ -205,20 +180,24 @@ class DecisionPage(Given, QFrame):
                     return acts.accept_supplement(number, which, by)
 
                 lines.append((html.escape(after), [(tr("accept"), tr("accept the seed"), accept)]))
-        lines += [self._supplement(snapshot, seed) for seed in snapshot.supplements]
-        for signature in snapshot.signatures:
-            signed = f"✓ {signature.role}: {signature.by}"
-            lines.append((coloured(signed, theme.GOOD), []))
+        return lines + [self._supplement(snapshot, seed) for seed in snapshot.supplements]
+
+    @staticmethod
+    def _signatures(snapshot: Snapshot) -> list[Line]:
+        lines: list[Line] = []
         for role in snapshot.roles_wanted:
 
             def sign(acts: Acts, by: str, role: str = role) -> Answer:
                 return acts.sign(role, by)
 
             lines.append((html.escape(role), [(tr("sign"), tr("sign as {role}", role=role), sign)]))
-        return lines or [(tr("no advice yet"), [])]
+        for signature in snapshot.signatures:
+            signed = f"✓ {signature.role}: {signature.by}"
+            lines.append((coloured(signed, theme.GOOD), []))
+        return lines
 
     @staticmethod
-    def _supplement(snapshot: Snapshot, seed: PlannedSeed) -> tuple[str, list[Button]]:
+    def _supplement(snapshot: Snapshot, seed: PlannedSeed) -> Line:
         """Return an accepted seed, with a button as long as it can be taken back."""
         text = html.escape(supplement_line(seed))
         if any(dropped.planned_number == seed.number for dropped in snapshot.seeds):

@@ -83,6 +83,7 @@ def style_sheet(scale: float) -> str:
     QLabel {{ background: transparent; border: none; }}
     QLabel[role="title"] {{ color: {QUIET}; font-size: {px(17)}; font-weight: bold; }}
     QLabel[role="quiet"] {{ color: {QUIET}; font-size: {px(17)}; }}
+    QLabel[role="fine"] {{ font-size: {px(17)}; }}
     QLabel[role="name"] {{ font-size: {px(27)}; font-weight: bold; }}
     QLabel[role="number"] {{ font-size: {px(54)}; font-weight: bold; }}
     QLabel[role="figure"] {{ font-size: {px(32)}; font-weight: bold; }}
@@ -117,6 +118,7 @@ def style_sheet(scale: float) -> str:
     QHeaderView::section {{ background: #1d242b; color: {QUIET}; border: none;
         padding: {px(2)}; font-size: {px(16)}; font-weight: normal; }}
     QTableCornerButton::section {{ background: #1d242b; border: none; }}
+    QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
     QScrollBar:vertical {{ background: {PANEL}; width: {px(12)}; }}
     QScrollBar::handle:vertical {{ background: #3a4651; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}

@@ -22,6 +22,7 @@ from PyQt5.QtWidgets import (
     QGraphicsTextItem,
     QLabel,
     QLineEdit,
+    QScrollArea,
     QStyle,
     QTableWidget,
     QWidget,
@@ -106,12 +107,27 @@ def _outside(shown: list[Words], window: QWidget) -> Iterator[str]:
     """Yield words that leave what they stand in."""
     for widget in shown:
         there, above = _place(widget, window), widget.parentWidget()
-        while above is not None and above is not window:
+        # What is scrolled out of sight can be scrolled back.
+        while above is not None and above is not window and not _scrolls(above):
             room = _place(above, window).adjusted(-SLACK, -SLACK, SLACK, SLACK)
             if not room.contains(there):
                 yield f"{plain(widget.text())!r} leaves {type(above).__name__}"
                 break
             above = above.parentWidget()
+
+
+def _scrolls(widget: QWidget) -> bool:
+    return isinstance(widget.parentWidget(), QScrollArea)
+
+
+def _seen(widget: QWidget, window: QWidget, there: QRect) -> QRect:
+    """Return what can be seen of a place on the window, where it stands in what is scrolled."""
+    above: QWidget | None = widget
+    while above is not None:
+        if _scrolls(above):
+            return there.intersected(_place(above, window))
+        above = above.parentWidget()
+    return there
 
 
 def _ink(widget: Words) -> QRect:
@@ -127,7 +143,7 @@ def _ink(widget: Words) -> QRect:
 
 def _overlapping(window: QWidget, shown: list[Words]) -> Iterator[str]:
     """Yield words that stand on other words, or on a curve of a plot."""
-    places = [(plain(w.text()), _place(w, window, _ink(w))) for w in shown]
+    places = [(plain(w.text()), _seen(w, window, _place(w, window, _ink(w)))) for w in shown]
     plots = [p for p in window.findChildren(pyqtgraph.PlotWidget) if p.isVisible()]
     for plot in plots:
         places += _written(plot, window)

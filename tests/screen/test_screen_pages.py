@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from datetime import timedelta
 
 import pytest
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QPushButton
 
 from guidance.advice import Advice, Figures, Supplement
 from guidance.configuration import load_configuration
@@ -120,6 +120,7 @@ def many_window(qtbot, tmp_path):
 
 
 PAGES = {
+    RoomWindow.toggle_decisions: "decisions",
     RoomWindow.toggle_worklist: "worklist",
     RoomWindow.toggle_settings: "settings",
 }
@@ -163,3 +164,34 @@ def test_every_page_can_be_read(qtbot, many_window, artefacts, size, language):
         window.settings.table.selectRow(len(window.settings._rows) - 3 if number == 2 else 0)
         look(f"settings-{number}")
     assert not found, "\n".join(found)
+
+
+def test_every_seed_and_every_signature_can_be_reached(qtbot, many_window):
+    """However much there is, nothing is left out; what the case waits for stands first."""
+    window = many_window((1280, 720), much(step=Step.CLOSE))
+    window.toggle_decisions()
+    qtbot.wait(20)
+    column = window.decisions.columns[2]
+    buttons = [b.text() for b in column.findChildren(QPushButton)]
+    assert buttons == ["sign", "sign", "accept", "accept", "take back", "take back"]
+    for button in column.findChildren(QPushButton):
+        column.ensureWidgetVisible(button)
+        assert button.visibleRegion().boundingRect().height() >= button.height() - 1
+        button.click()
+    acts = [act[0] for act in window._acts.acts]
+    assert acts.count("sign") == acts.count("accept_supplement") == 2
+
+
+def test_letters_are_as_large_as_there_is_room_for(qtbot, many_window):
+    window = many_window((1920, 1080), much())
+    window.toggle_decisions()
+    qtbot.wait(20)
+    questions, _, advice = window.decisions.columns
+
+    def pixels(column):
+        return {s.font().pixelSize() for s in column._sentences}
+
+    assert pixels(questions) == pixels(advice) == {17}
+    window.show_snapshot(much(questions=(), next_action="Attach the applicator."))
+    qtbot.wait(20)
+    assert pixels(questions) == {20}

@@ -376,10 +376,6 @@
       <translation>建议与签署</translation>
     </message>
     <message>
-      <source>{n} more</source>
-      <translation>另有 {n} 项</translation>
-    </message>
-    <message>
       <source>nothing is asked</source>
       <translation>没有问题</translation>
     </message>
