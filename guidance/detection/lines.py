@@ -61,7 +61,7 @@ def lines_in(stands_out: Contrast, frame: ScanFrame, sure: float, likely: float)
         sure: contrast that metal has on some stretch, HU; lines begin there.
         likely: contrast from which on they are followed, HU.
     """
-    index, value, height = _ridges(stands_out, likely)
+    index, value, height = ridges(stands_out, likely)
     exact = np.column_stack((index[:, 2], index[:, 1], height)).astype(np.float64)
     metal = _Metal(frame.of_index(exact), value, frame.slice_mm)
     found: list[_Line] = []
@@ -70,13 +70,13 @@ def lines_in(stands_out: Contrast, frame: ScanFrame, sure: float, likely: float)
     if frame.slice_mm >= THICK_MM:
         starts.append((DIM * sure, SHORTEST_DIM_MM))
     for level, shortest in starts:
-        for part in _parts(index, np.flatnonzero((value > level) & metal.free)):
+        for part in parts_of(index, np.flatnonzero((value > level) & metal.free)):
             if np.linalg.norm(np.ptp(metal.points[part], axis=0)) >= shortest:
                 found += _lines_of(metal, part)
     return [line.curve for line in _bridged(metal, found)]
 
 
-def _parts(index: IntArray, chosen: IntArray) -> list[IntArray]:
+def parts_of(index: IntArray, chosen: IntArray) -> list[IntArray]:
     """Return the connected pieces of chosen voxels, the largest first.
 
     What a long line passes over is then no line of its own.
@@ -87,7 +87,7 @@ def _parts(index: IntArray, chosen: IntArray) -> list[IntArray]:
     return sorted((p for p in parts if len(p)), key=len, reverse=True)
 
 
-def _ridges(stands_out: Contrast, level: float) -> tuple[IntArray, FloatArray, FloatArray]:
+def ridges(stands_out: Contrast, level: float) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return the voxels no darker than those above and below them.
 
     Needles lie nearly in the slices: so each is kept apart from the next one above it.
@@ -166,15 +166,15 @@ def _lines_of(metal: _Metal, piece: IntArray) -> list[_Line]:
     found: list[_Line] = []
     failed = 0
     while failed < MOST_FAILED and len(piece) > SHORTEST_PIECE_MM:
-        line = _sampled_line(metal.near[piece], rng)
+        line = sampled_line(metal.near[piece], rng)
         if line is None:
             break
-        around = np.asarray(_around(metal.near, *line, STRAYS_MM))
+        around = np.asarray(around_line(metal.near, *line, STRAYS_MM))
         points, value = metal.near[around], metal.value[around]
         curve = _grown(points, value, metal.free[around], *line)
         if curve is None:
             # Whatever it was, it is not looked at again.
-            piece = np.delete(piece, _around(metal.near[piece], *line, BESIDE_MM))
+            piece = np.delete(piece, around_line(metal.near[piece], *line, BESIDE_MM))
             failed += 1
             continue
         failed = 0
@@ -189,7 +189,7 @@ def _lines_of(metal: _Metal, piece: IntArray) -> list[_Line]:
 
 
 @njit(cache=True, nogil=True)
-def _around(points, start, along, reach):  # type: ignore[no-untyped-def]
+def around_line(points, start, along, reach):  # type: ignore[no-untyped-def]
     """Return which points lie within a distance of a straight line."""
     found = np.empty(len(points), np.int64)
     count = 0
@@ -203,7 +203,7 @@ def _around(points, start, along, reach):  # type: ignore[no-untyped-def]
     return found[:count]
 
 
-def _sampled_line(
+def sampled_line(
     points: FloatArray, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray] | None:
     """Return a point and a direction of the line that metal covers most of, if any."""

@@ -2,7 +2,8 @@
 
 Lines of metal are followed through the scan to where they end; a line is kept if it stands out
 as steel does, is no wider than a needle, and has one end inside the patient and the other
-outside or beyond the scan.
+outside or beyond the scan. What is seen as a thin straight line in the air outside is followed
+into the patient however dim it is there: a hollow needle, or one in the shadow of others.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from guidance.detection.anchors import anchors_in
 from guidance.detection.body import Body
 from guidance.detection.candidates import Contrast
 from guidance.detection.frame import ScanFrame
@@ -33,6 +35,7 @@ from guidance.detection.profiles import (
 )
 from guidance.detection.shafts import brightest, settled
 from guidance.detection.tips import BEVEL_SIGMA_MM, Edge, edge_of, offsets
+from guidance.detection.tracing import traced
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
@@ -44,6 +47,10 @@ STRETCH_MM = 5.0
 STEEL_HU, STEEL_HU_PER_MM, LEAST_STEEL_HU, MOST_STEEL_HU = 1740.0, 208.0, 700.0, 1050.0
 # Lines begin where it is nearly as bright, and are followed down to this.
 BEGIN, METAL_HU = 0.9, 400.0
+# A needle that is seen in the air outside stands out by no more than that, hollow in thick slices.
+ANCHORED_HU = 250.0
+# In slices from here on, needles that share one are told apart better from the air inwards.
+THICK_MM = 1.5
 # A needle of 1.27 mm is seen up to 3.2 mm wide where the scale clips it; rods of implants are
 # 5.5 mm wide and screws wider, and so are the edges of bone.
 WIDEST_MM = 3.3
@@ -126,24 +133,51 @@ def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast, body: B
         stands_out: its contrast.
         body: what of it is outside the patient.
     """
-    curves = lines_in(stands_out, frame, BEGIN * _steel_hu(frame), METAL_HU)
-    if not curves:
-        return Lines([], [])
+    steel = _steel_hu(frame)
     shafts: list[_Shaft] = []
     hardware: list[FloatArray] = []
-    for curve in curves:
+    for curve in lines_in(stands_out, frame, BEGIN * steel, METAL_HU):
         profile = profile_of(volume, frame, curve)
         ends = metal_in(profile)
         if ends is None:
             continue
-        shaft = _measured(volume, frame, stands_out, body, profile, ends)
+        shaft = _measured(volume, frame, stands_out, body, profile, ends, steel)
         if shaft is not None:
             shafts.append(shaft)
         elif _hardware(volume, frame, stands_out, profile.points[ends[0] : ends[1] + 1]):
             hardware.append(profile.points[sum(ends) // 2])
     shafts = _once(shafts)
+    shafts = _once(shafts + _from_air(volume, frame, stands_out, body, shafts))
     more = offsets([s.edge for s in shafts])
     return Lines([_ended(s, s.edge.at + m) for s, m in zip(shafts, more, strict=True)], hardware)
+
+
+def _from_air(
+    volume: Volume, frame: ScanFrame, stands_out: Contrast, body: Body, known: list[_Shaft]
+) -> list[_Shaft]:
+    """Return the needles that are followed from the air into the patient.
+
+    Args:
+        volume: the scan.
+        frame: of the scan.
+        stands_out: its contrast.
+        body: what of it is outside.
+        known: needles found already; in thin slices they are right.
+    """
+    outside = [s.points[s.outer : s.entry] for s in known if frame.slice_mm < THICK_MM]
+    found = []
+    for anchor, bright in anchors_in(stands_out, frame, body, outside):
+        curve = traced(stands_out, frame, body, anchor, bright)
+        if curve is None:
+            continue
+        profile = profile_of(volume, frame, curve)
+        ends = metal_in(profile)
+        if ends is None:
+            continue
+        shaft = _measured(volume, frame, stands_out, body, profile, ends, ANCHORED_HU)
+        if shaft is not None:
+            found.append(shaft)
+    return found
 
 
 def _hardware(volume: Volume, frame: ScanFrame, stands_out: Contrast, points: FloatArray) -> bool:
@@ -192,8 +226,9 @@ def _measured(
     body: Body,
     profile: Profile,
     ends: tuple[int, int],
+    least_hu: float,
 ) -> _Shaft | None:
-    """Follow a line through the scan; None if it is no needle."""
+    """Follow a line through the scan; None if it is no needle, or dimmer than the least."""
     index = frame.to_index(profile.points)
     first_out, last_out = (leaves(volume, frame, body, index[e], profile.around[e]) for e in ends)
     if first_out == last_out:
@@ -211,7 +246,7 @@ def _measured(
     if profile.t[last] - profile.t[entry] < LEAST_INSIDE_MM or last - first < SHORTEST_MM / STEP_MM:
         return None
     points = settled(volume.hu, frame, profile.t, profile.points, (first, entry, last))
-    if _brightest_stretch(brightest(stands_out.hu, frame, points[inside])) < _steel_hu(frame):
+    if _brightest_stretch(brightest(stands_out.hu, frame, points[inside])) < least_hu:
         return None
     if width_of(volume, frame, points[inside]) > WIDEST_MM:
         return None

@@ -178,3 +178,27 @@ def test_square_ends_are_told_to_a_third_of_a_pixel(slice_mm: float) -> None:
     found = tips(room.seen())
     assert found.shape == (4, 3)
     assert np.abs(found - np.array(true))[:, 1].mean() < 0.25
+
+
+@pytest.mark.parametrize("slice_mm", [1.0, 3.0])
+def test_a_hollow_needle_is_followed_from_the_air(slice_mm: float) -> None:
+    """Its stylet drawn, it is dimmer than bone; but in air nothing else is so thin and straight."""
+    room = Room(slice_mm)
+    room.needle((55.0, 30.0, 20.0), (0.1, 1.0, 0.02), 95.0, metal=0.2 * NEEDLE_HU_MM2)
+    found = room.seen()
+    assert len(found.needles) == 1
+    off = np.subtract(found.needles[0].tip_mm, (55.0, 30.0, 20.0))
+    assert np.linalg.norm(off[:2]) < 0.8
+    assert found.seeds == ()
+
+
+def test_what_is_as_dim_and_does_not_come_from_outside_is_no_needle() -> None:
+    room = Room()
+    room.needle((55.0, 20.0, 20.0), (0.1, 1.0, 0.02), 40.0, metal=0.2 * NEEDLE_HU_MM2)
+    assert room.seen().needles == ()
+
+
+def test_a_cable_on_the_skin_is_no_needle() -> None:
+    room = Room()
+    room.rod((30.0, 110.0, 20.0), (60.0, SKIN_MM + 2.0, 20.0), 0.3 * NEEDLE_HU_MM2)
+    assert room.seen().needles == ()
