@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from guidance.advice import MODELLED
 from guidance.conductor.conductor import Conductor
 from guidance.errors import RefusedError
 from guidance.ledger import Disposition
@@ -40,7 +41,7 @@ from guidance.procedure.events import (
     SupplementWithdrawn,
     WorkStopped,
 )
-from guidance.procedure.snapshot import DoseView
+from guidance.procedure.snapshot import DoseView, ModelledView
 
 Answer = Future[ProcedureEvent]
 Point = tuple[float, float, float]
@@ -196,11 +197,17 @@ class Desk:
         """Acknowledge an alarm."""
         return self._offer(AlarmAcknowledged(alarm_key, by))
 
-    def verify_implant(self, dose: DoseView | None, by: str) -> Answer:
-        """Accept the implant as seen, with the dose figures that were on the screen."""
+    def verify_implant(
+        self, dose: DoseView | None, by: str, modelled: ModelledView | None = None
+    ) -> Answer:
+        """Accept the implant as seen, with the figures of the doses that were on the screen."""
         if dose is not None:
             figures = {d.structure: dict(d.figures) for d in dose.dvh}
             self._offer(DoseReported(dose.event_number, dose.method, figures))
+        if modelled is not None:
+            figures = {f.structure: dict(f.medium) for f in modelled.figures}
+            number, told = modelled.event_number, modelled.told
+            self._offer(DoseReported(number, told, figures, MODELLED))
         return self._offer(ImplantVerified(by))
 
     def close_cartridge(

@@ -16,6 +16,8 @@ from guidance.errors import ImportRefused
 from guidance.imaging.volume import Volume
 from guidance.planning.plan import ImplantPlan
 from guidance.procedure.closing import ledger, roles_wanted
+from guidance.procedure.events import DoseReported
+from guidance.procedure.jobs import model_dose
 from guidance.procedure.registering import turn_deg
 from guidance.procedure.snapshot import (
     ApplicatorView,
@@ -126,6 +128,7 @@ class Picture:
             opened_by=state.opened_by,
             engine=state.engine,
             engine_chosen_by=state.engine_chosen_by,
+            modelled_reported=_reported(state),
         )
 
     def _planning(self, state: CaseState) -> Volume | None:
@@ -230,6 +233,12 @@ class Picture:
 
 def _name_in(volume: Volume | None) -> str:
     return volume.provenance.patient_name if volume else ""
+
+
+def _reported(state: CaseState) -> DoseReported | None:
+    """Return the recorded figures of the model-based dose, if they are of this very implant."""
+    found, due = state.modelled_reported, model_dose(state)
+    return found if found and due and found.event_number == due.event_number else None
 
 
 def _seen_in(state: CaseState) -> tuple[tuple[str, int], ...]:

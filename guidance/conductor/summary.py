@@ -62,6 +62,8 @@ def summary(
         "dose": _dose(snapshot.dose),
         "planned_dose": _dose(snapshot.planned_dose),
         "model_based_dose": _modelled(snapshot),
+        "leading_dose": {"engine": snapshot.engine, "chosen_by": snapshot.engine_chosen_by},
+        "advice": asdict(snapshot.proposal) if snapshot.proposal is not None else None,
         "ledger": {**asdict(snapshot.ledger), "balanced": snapshot.ledger.balanced},
         "cartridges": [_cartridge(c) for c in state.account.cartridges],
         "alarms": [

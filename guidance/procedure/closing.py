@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from dose.errors import DoseError
 from dose.radiobiology import Course
+from guidance.advice import MODELLED
 from guidance.alarms import Priority, acknowledged
 from guidance.errors import RefusedError
 from guidance.ledger import LedgerView
@@ -138,8 +139,10 @@ def alarm_acknowledged(state: CaseState, fact: AlarmAcknowledged) -> CaseState:
     return replace(state, alarms=acknowledged(state.alarms, fact.key, fact.by))
 
 
-def dose_reported(state: CaseState, _fact: DoseReported) -> CaseState:
-    """Keep the figures in the record; the state only knows that they were."""
+def dose_reported(state: CaseState, fact: DoseReported) -> CaseState:
+    """Keep the figures in the record; of those that could not be had again, in the state too."""
+    if fact.engine == MODELLED:
+        return replace(state, modelled_reported=fact)
     return replace(state, dose_reported_at=state.number)
 
 

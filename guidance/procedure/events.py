@@ -13,7 +13,7 @@ from typing import Any
 from cattrs.errors import BaseValidationError
 from cattrs.preconf.json import make_converter
 
-from guidance.advice import Advice
+from guidance.advice import TG43, Advice
 from guidance.detection.detections import DetectedNeedle, DetectedSeed
 from guidance.errors import BrokenError
 from guidance.journal import Record
@@ -410,11 +410,15 @@ class WorkStopped:
 
 @dataclass(frozen=True)
 class DoseReported:
-    """The dose figures that were on the screen when a person verified the implant."""
+    """The figures of one dose that were on the screen when a person verified the implant.
+
+    Those of the model-based dose are to medium; ``method`` says how well it was known.
+    """
 
     event_number: int
     method: str
     figures: dict[str, dict[str, float]]
+    engine: str = TG43
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ The screen, the headless console and the report are functions of this and of not
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -21,6 +22,7 @@ from guidance.ledger import LedgerView
 from guidance.planning.plan import ImplantPlan, PlannedSeed
 from guidance.planning.protocol import Protocol
 from guidance.procedure.acts import Addition, Check, Edit, Nudge, Question, Signature
+from guidance.procedure.events import DoseReported
 from guidance.tracking.implant import ImplantSeed, NeedleTrack
 
 __all__ = [
@@ -135,6 +137,12 @@ class DoseView:
     seen_in: tuple[tuple[str, int], ...] = ()
 
 
+def uncertainty_words(reached: Iterable[tuple[str, float]]) -> str:
+    """Return how well a model-based dose is known, in words."""
+    known = ", ".join(f"{100 * value:.1f} % in the {name}" for name, value in reached)
+    return f"mean standard uncertainty {known}"
+
+
 @dataclass(frozen=True)
 class ModelledFigures:
     """Figures of one structure under the model-based dose, by names as in ``DvhView``.
@@ -193,6 +201,14 @@ class ModelledView:
     ended: bool
     method: str
     remarks: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """One sentence on what it is: method, implant, histories, uncertainty."""
+        return (
+            f"{self.method}, after event {self.event_number}; {self.histories:,} histories, "
+            f"{uncertainty_words(self.reached)}"
+        )
 
     def of(self, structure: str) -> ModelledFigures | None:
         """Return the figures of a structure, None if it has none."""
@@ -363,6 +379,8 @@ class Snapshot:
         opened_by: who opened the case; empty while nobody has.
         engine: the dose that leads, one of ``guidance.advice.ENGINES``.
         engine_chosen_by: name; empty while nobody has chosen.
+        modelled_reported: figures of the model-based dose of this very implant as they were
+            recorded when a person verified it; None without.
         advice_waits: what advice waits for, in a sentence; empty where it does not.
     """
 
@@ -413,4 +431,5 @@ class Snapshot:
     opened_by: str = ""
     engine: str = TG43
     engine_chosen_by: str = ""
+    modelled_reported: DoseReported | None = None
     advice_waits: str = ""

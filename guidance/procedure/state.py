@@ -13,6 +13,7 @@ from guidance.planning.plan import ImplantPlan, PlannedSeed
 from guidance.planning.protocol import Protocol
 from guidance.procedure.acts import Addition, Check, Edit, Nudge, Question, Signature
 from guidance.procedure.events import (
+    DoseReported,
     NeedlesTracked,
     PlanImported,
     Registered,
@@ -163,6 +164,7 @@ class CaseState:
         seeds: the implant.
         seeds_changed_at: number of the event that last changed a seed.
         dose_reported_at: number of the event that last recorded dose figures.
+        modelled_reported: the figures of the model-based dose that were last recorded.
         needles_changed_at: number of the event that last changed needles or supplements.
         account: the seed account.
         device: the applicator.
@@ -209,6 +211,7 @@ class CaseState:
     seeds: tuple[ImplantSeed, ...] = ()
     seeds_changed_at: int = 0
     dose_reported_at: int = 0
+    modelled_reported: DoseReported | None = None
     needles_changed_at: int = 0
     account: Account = field(default_factory=Account)
     device: Device = field(default_factory=Device)

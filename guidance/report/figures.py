@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from dose.structures import Structure
+from guidance.advice import TG43
 from guidance.imaging.volume import Volume
 from guidance.procedure.snapshot import DoseView, ModelledView, Snapshot
 
@@ -82,29 +83,45 @@ def slices_png(snapshot: Snapshot, target: Structure) -> bytes:
 
 
 def dvh_png(
-    dose: DoseView, planned: DoseView | None, modelled: ModelledView | None = None
+    dose: DoseView,
+    planned: DoseView | None,
+    modelled: ModelledView | None = None,
+    engine: str = TG43,
 ) -> bytes:
-    """Return the histograms as PNG: implant solid, plan dashed, model-based dose dotted."""
+    """Return the histograms as PNG: by the dose that leads solid, by the other dotted.
+
+    Args:
+        dose: of the implant, by TG-43.
+        planned: of the plan, by TG-43; dashed.
+        modelled: of the implant, model-based, to medium.
+        engine: the dose that leads.
+    """
+    water, medium = ("-", ":") if engine == TG43 else (":", "-")
     figure = Figure(figsize=(7.0, 3.1), dpi=170)
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for number, dvh in enumerate(dose.dvh):
-        axes.plot(dvh.dose_gy, dvh.volume_percent, color=f"C{number}", label=dvh.structure)
+        axes.plot(dvh.dose_gy, dvh.volume_percent, color=f"C{number}", ls=water, lw=1.4)
     for number, dvh in enumerate(planned.dvh if planned else ()):
         axes.plot(dvh.dose_gy, dvh.volume_percent, color=f"C{number}", ls="--", lw=1)
     for number, dvh in enumerate(dose.dvh if modelled else ()):
         found = modelled.of(dvh.structure) if modelled else None
         if found is not None:
-            axes.plot(found.dose_gy, found.volume_percent, color=f"C{number}", ls=":", lw=1.4)
+            axes.plot(found.dose_gy, found.volume_percent, color=f"C{number}", ls=medium, lw=1.4)
     axes.axvline(dose.prescription_gy, color="0.5", lw=0.8)
     axes.set_xlim(0, 3.5 * dose.prescription_gy)
     axes.set_ylim(0, 101)
     axes.set_xlabel("dose / Gy")
     axes.set_ylabel("volume / %")
     axes.grid(color="0.9")
-    title = "TG-43: implant solid" + (", plan dashed" if planned else "")
-    title += "\nMonte Carlo (research), to medium: dotted" if modelled else ""
-    axes.legend(title=title, fontsize=7, title_fontsize=7)
+    lines = [Line2D([], [], color=f"C{k}", label=dvh.structure) for k, dvh in enumerate(dose.dvh)]
+    lines.append(Line2D([], [], color="0.2", label="implant, TG-43", ls=water, lw=1.4))
+    if planned is not None:
+        lines.append(Line2D([], [], color="0.2", ls="--", lw=1, label="plan, TG-43"))
+    if modelled is not None:
+        named = "implant, Monte Carlo (research), to medium"
+        lines.append(Line2D([], [], color="0.2", label=named, ls=medium, lw=1.4))
+    axes.legend(handles=lines, fontsize=7)
     figure.tight_layout()
     return _png(figure)
 

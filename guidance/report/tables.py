@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from guidance.procedure.snapshot import Addition, DoseView, ModelledView, Snapshot
+from guidance.advice import MODELLED, Advice, Figures
+from guidance.procedure.snapshot import Addition, DoseView, Snapshot
 
 Rows = list[list[str]]
+# Figures of a structure by the model-based dose, to medium and to water.
+Modelled = tuple[Mapping[str, float], Mapping[str, float]]
 # Figures by which two methods are compared: of the target, of an organ.
 COMPARED = (("D90_gy", "V100_percent", "V150_percent"), ("Dmax_gy", "D0.1cc_gy"))
 # 1 mCi of apparent activity of I-125 in air-kerma strength (AAPM TG-43U1, Med. Phys. 31, 633).
@@ -33,6 +37,8 @@ def patient_rows(snapshot: Snapshot) -> Rows:
         ["Case", f"{snapshot.case_id}, after event {snapshot.event_number}"],
         ["State", "closed" if snapshot.closed else "NOT CLOSED: this report is provisional"],
     ]
+    by = f", chosen by {snapshot.engine_chosen_by}" if snapshot.engine_chosen_by else ""
+    rows.append(["Leading dose", f"{snapshot.engine}{by}"])
     plan = snapshot.plan
     if plan is None:
         rows.append(["Plan", "none was registered to the room"])
@@ -117,23 +123,56 @@ def dose_rows(dose: DoseView, planned: DoseView | None) -> Rows:
     return rows
 
 
-def method_rows(dose: DoseView, modelled: ModelledView, targets: set[str]) -> Rows:
-    """Return the figures of TG-43 and of the model-based dose, each under its name."""
+def method_rows(
+    dose: DoseView, modelled: Mapping[str, Modelled], targets: set[str], engine: str
+) -> Rows:
+    """Return the figures of both doses, each under its name, those of the one that leads first.
+
+    Args:
+        dose: by TG-43.
+        modelled: figures of the model-based dose to medium and to water, by structure; those to
+            water may be empty.
+        targets: names of targets.
+        engine: the dose that leads.
+    """
     titles = {key: title for key, title, _ in FIGURES}
-    rows = [
-        ["Structure", "Figure", "TG-43\n(water)", "Monte Carlo\nto medium",
-         "Monte Carlo\nto water", "to medium\n/ TG-43"]
-    ]  # fmt: skip
+    tg43_head, heads = ["TG-43\n(water)"], ["Monte Carlo\nto medium", "Monte Carlo\nto water"]
+    leads = engine == MODELLED
+    heads = [*heads, *tg43_head] if leads else [*tg43_head, *heads]
+    rows = [["Structure", "Figure", *heads, "to medium\n/ TG-43"]]
     for dvh in dose.dvh:
-        found = modelled.of(dvh.structure)
-        for key in COMPARED[dvh.structure not in targets] if found else ():
+        medium, water = modelled.get(dvh.structure, ({}, {}))
+        for key in COMPARED[dvh.structure not in targets]:
             tg43 = dvh.figures.get(key)
-            if found is None or tg43 is None or key not in found.medium:
+            if tg43 is None or key not in medium:
                 continue
-            ratio = f"{found.medium[key] / tg43:.2f}" if tg43 > 0 else "-"
-            values = (tg43, found.medium[key], found.water[key])
-            rows.append([dvh.structure, titles[key], *(f"{v:.1f}" for v in values), ratio])
+            ratio = f"{medium[key] / tg43:.2f}" if tg43 > 0 else "-"
+            by_water, by_medium = [f"{tg43:.1f}"], [f"{medium[key]:.1f}"]
+            by_medium.append(f"{water[key]:.1f}" if key in water else "-")
+            values = [*by_medium, *by_water] if leads else [*by_water, *by_medium]
+            rows.append([dvh.structure, titles[key], *values, ratio])
     return rows
+
+
+def advice_rows(advice: Advice) -> Rows:
+    """Return the figures that advice weighed, as the implant is and with what it proposes."""
+    rows = [
+        [f"Figures by {advice.engine}", "D90 / Gy", "V100 / %", "V150 / %", "cord Dmax / Gy",
+         "cord D0.1cc / Gy", "cord EQD2 in all / Gy"],
+        ["the implant as it is", *_weighed(advice.now)],
+    ]  # fmt: skip
+    if advice.predicted is not None:
+        seeds = f"with the {len(advice.seeds)} seeds proposed"
+        rows.append([seeds, *_weighed(advice.predicted)])
+    return rows
+
+
+def _weighed(figures: Figures) -> list[str]:
+    values = (
+        figures.d90_gy, figures.v100_percent, figures.v150_percent, figures.cord_dmax_gy,
+        figures.cord_d01cc_gy, figures.cord_eqd2_gy,
+    )  # fmt: skip
+    return ["-" if value is None else f"{value:.1f}" for value in values]
 
 
 def seed_rows(snapshot: Snapshot) -> Rows:

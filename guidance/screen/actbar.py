@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit
 
-from guidance.procedure.snapshot import Snapshot, Step
+from guidance.procedure.snapshot import DoseView, ModelledView, Snapshot, Step
 from guidance.screen import words
 from guidance.screen.acts import Acts, Answer, Perform
 from guidance.screen.buttons import CountField, TwoStepButton, push, set_role
@@ -111,7 +111,7 @@ class ActBar(QFrame):
                 case Step.NEEDLES:
                     return acts.confirm_needles(by)
                 case _:
-                    return acts.verify_implant(snapshot.dose if snapshot else None, by)
+                    return acts.verify_implant(*_shown(snapshot, by))
 
         if step is Step.CLOSE:
             self.close_button.press()
@@ -239,6 +239,15 @@ def _cartridges_wait(snapshot: Snapshot) -> bool:
     unknown = any(alarm.active and alarm.key.startswith("cartridge:") for alarm in snapshot.alarms)
     closing = snapshot.step is Step.CLOSE and snapshot.ledger.in_cartridges > 0
     return (unknown or closing) and not snapshot.closed
+
+
+def _shown(snapshot: Snapshot | None, by: str) -> tuple[DoseView | None, str, ModelledView | None]:
+    """Return the doses that are shown of this very implant, with who looks at them."""
+    if snapshot is None:
+        return None, by, None
+    modelled = snapshot.modelled
+    whole = modelled is not None and modelled.ended and not snapshot.modelled_is_stale
+    return snapshot.dose, by, modelled if whole else None
 
 
 def _left(snapshot: Snapshot) -> int:

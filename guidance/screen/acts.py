@@ -8,7 +8,7 @@ from typing import Protocol
 
 from guidance.ledger import Disposition
 from guidance.procedure.events import ProcedureEvent
-from guidance.procedure.snapshot import DoseView
+from guidance.procedure.snapshot import DoseView, ModelledView
 
 Answer = Future[ProcedureEvent]
 Triple = tuple[float, float, float]
@@ -95,8 +95,10 @@ class Acts(Protocol):
     def acknowledge(self, alarm_key: str, by: str) -> Answer:
         """Acknowledge an alarm."""
 
-    def verify_implant(self, dose: DoseView | None, by: str) -> Answer:
-        """Accept the implant as seen, with the dose figures that were on the screen."""
+    def verify_implant(
+        self, dose: DoseView | None, by: str, modelled: ModelledView | None = None
+    ) -> Answer:
+        """Accept the implant as seen, with the figures of the doses that were on the screen."""
 
     def close_cartridge(
         self, serial: str, remaining: int, disposition: Disposition, by: str

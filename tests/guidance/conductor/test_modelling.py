@@ -19,9 +19,11 @@ from dose.structures import Structure
 from guidance.advice import MODELLED, TG43, Advice
 from guidance.conductor.adding import Carried, how_many_more
 from guidance.conductor.carrying import PhotonRun
+from guidance.conductor.desk import Desk
 from guidance.conductor.exports import export_case
 from guidance.conductor.library import Library
 from guidance.conductor.modelling import Modelled, Modelling
+from guidance.conductor.picture import Picture
 from guidance.configuration import CtSettings, ModelledSettings
 from guidance.detection import DetectedNeedle
 from guidance.errors import RefusedError
@@ -47,7 +49,7 @@ from guidance.procedure.events import (
     to_payload,
 )
 from guidance.procedure.jobs import ModelDose
-from guidance.procedure.snapshot import ModelledView, Snapshot
+from guidance.procedure.snapshot import ApplicatorView, ModelledView, Snapshot
 from guidance.procedure.state import CaseState
 from guidance.tracking.implant import NeedleTrack
 
@@ -456,6 +458,28 @@ def test_where_it_leads_advice_waits_for_it_and_is_weighed_and_recorded_by_it(
     by_event: dict[int, Advice] = {a.event_number: a for a in given}
     assert [a.engine for a in by_event.values()] == [TG43, MODELLED, MODELLED]
     assert state_of(case).advice == two.proposal
+
+
+def test_its_figures_are_recorded_when_a_person_verifies(room: Room, case: Path) -> None:
+    shown = room.until(settled)
+    assert shown.modelled is not None
+    answer = Desk(room.conductor).verify_implant(shown.dose, "Dr Li", shown.modelled)
+    with pytest.raises(RefusedError, match="no analysed verification scan"):
+        answer.result(10)
+    kept = state_of(case).modelled_reported
+    assert kept is not None
+    assert kept.engine == MODELLED
+    target = shown.modelled.of("GTV")
+    assert target is not None
+    assert kept.figures["GTV"] == target.medium
+    assert f"{shown.modelled.histories:,} histories" in kept.method
+    # A case looked at again from its record has them; after another seed they are another's.
+    again = Picture(Library(read=lambda _: volume())).of(state_of(case), ApplicatorView())
+    assert again.modelled is None
+    assert again.modelled_reported == kept
+    later = replace(state_of(case), seeds_changed_at=state_of(case).number + 1)
+    again = Picture(Library(read=lambda _: volume())).of(later, ApplicatorView())
+    assert again.modelled_reported is None
 
 
 def test_a_dose_that_is_not_computed_here_cannot_lead(case: Path) -> None:

@@ -27,6 +27,7 @@ from guidance.procedure.events import (
     CaseOpened,
     CheckAnswered,
     CourseNoted,
+    DoseReported,
     EngineChosen,
     Event,
     ImplantVerified,
@@ -277,6 +278,17 @@ def test_advice_by_the_model_based_dose_is_asked_from_the_first_seed_on() -> Non
     assert not any(isinstance(j, Advise) for j in jobs(room.state))
     room.device("DROP", 1, 14)
     assert Advise(room.state.seeds_changed_at) in jobs(room.state)
+
+
+def test_the_figures_of_the_model_based_dose_are_kept_under_its_name() -> None:
+    room = verified()
+    tg43 = DoseReported(room.state.number, "TG-43", {"GTV": {"D90_gy": 120.0}})
+    mc = DoseReported(room.state.number, "Monte Carlo", {"GTV": {"D90_gy": 110.0}}, MODELLED)
+    room.tell(tg43)
+    at = room.state.dose_reported_at
+    room.tell(mc)
+    assert room.state.modelled_reported == mc
+    assert room.state.dose_reported_at == at
 
 
 def test_what_is_signed_keeps_its_leading_dose() -> None:

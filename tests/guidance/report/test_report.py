@@ -12,10 +12,12 @@ from pypdf import PdfReader
 
 from dose.geometry import GridGeometry
 from dose.structures import Structure
+from guidance.advice import MODELLED, TG43, Advice, Figures, ModelledUse
 from guidance.alarms import Alarm, Priority
 from guidance.imaging import Volume
 from guidance.ledger import LedgerView
 from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed
+from guidance.procedure.events import DoseReported
 from guidance.procedure.snapshot import (
     Addition,
     DoseView,
@@ -166,7 +168,11 @@ def test_both_methods_stand_side_by_side_under_their_names(tmp_path: Path) -> No
     write_report(path, case)
     text = text_of(path)
     for words in (
-        *("TG-43 and model-based dose (research)", "Monte Carlo (model-based, research), 6711"),
+        *(
+            "Model-based dose (Monte Carlo, research)",
+            "Dose by TG-43: the dose that leads",
+            "Monte Carlo (model-based, research), 6711",
+        ),
         *("TG-43 (water)", "Monte Carlo to medium", "Monte Carlo to water"),
         *("D90 / Gy 123.4 111.1 122.2 0.90", "1.9 % in the target", "1,600,000 histories"),
         *("not validated against measurements in bone", "0.31 cc of metal"),
@@ -177,6 +183,71 @@ def test_both_methods_stand_side_by_side_under_their_names(tmp_path: Path) -> No
     assert "The implant has changed since the model-based dose" in text_of(path)
     write_report(path, replace(case, modelled=None, modelled_refused="No curve."))
     assert "There is no model-based dose. No curve." in text_of(path)
+
+
+def test_the_dose_that_leads_stands_first_and_is_named(tmp_path: Path) -> None:
+    path, case = tmp_path / "report.pdf", full()
+    case = replace(
+        case, modelled=modelled(case), engine=MODELLED, engine_chosen_by="Dr Li",
+    )  # fmt: skip
+    write_report(path, case)
+    text = text_of(path)
+    title = "Model-based dose (Monte Carlo, research): the dose that leads"
+    assert "Leading dose model-based, research, chosen by Dr Li" in text
+    assert text.index(title) < text.index("Dose by TG-43") < text.index("Isodoses on CT, by TG-43")
+    assert "Dose by TG-43: the dose" not in text
+    assert "Monte Carlo to medium Monte Carlo to water TG-43 (water)" in text
+    assert "D90 / Gy 111.1 122.2 123.4 0.90" in text
+    assert "1.9 % in the target" in text
+    assert "it is not validated against measurements in bone" in text
+    assert case.dose is not None
+    pictures = {
+        dvh_png(case.dose, None, case.modelled, engine) for engine in (TG43, MODELLED)
+    }  # fmt: skip
+    assert len(pictures) == 2
+
+
+def test_where_the_dose_that_leads_is_not_there_no_other_is_taken_for_it(tmp_path: Path) -> None:
+    path, case = tmp_path / "report.pdf", replace(full(), engine=MODELLED)
+    write_report(path, case)
+    text = text_of(path)
+    assert "There is no model-based dose. It was not computed to its end for this implant" in text
+    assert "The figures below are TG-43." in text
+    told = "Monte Carlo (model-based, research), mean standard uncertainty 1.9 % in the target"
+    recorded = DoseReported(12, told, {"GTV <b>": {"D90_gy": 111.1}}, MODELLED)
+    write_report(path, replace(case, modelled_reported=recorded))
+    text = text_of(path)
+    assert told in text
+    assert "those recorded when the implant was verified" in text
+    assert "D90 / Gy 111.1 - 123.4 0.90" in text
+
+
+def test_advice_has_the_name_of_its_dose_beside_its_figures(tmp_path: Path) -> None:
+    path, now = tmp_path / "report.pdf", Figures(64.0, 60.6, 20.0, 17.1, 15.2, 11.9)
+    used = ModelledUse(
+        "Monte Carlo (model-based, research), 6711", 12, "scan", 2, 1_600_000, (("target", 0.0187),)
+    )
+    advice = Advice(
+        12, "stop", "D90 is 64.0 Gy.", 110.0, now, Figures(91.3, 84.9, 40.0), engine=MODELLED,
+        modelled=used, remarks=("What must be said.",),
+    )  # fmt: skip
+    write_report(path, replace(full(), engine=MODELLED, proposal=advice))
+    text = text_of(path)
+    for words in (
+        "Advice, weighed by model-based, research",
+        "stop (model-based, research, after event 12): D90 is 64.0 Gy. Never an order.",
+        "Figures by model-based, research",
+        "the implant as it is 64.0 60.6 20.0 17.1 15.2 11.9",
+        "91.3 84.9 40.0 - - -",
+        "after event 12, 1,600,000 histories, mean standard uncertainty 1.9 % in the target",
+        "What must be said.",
+    ):
+        assert words in text, words
+    old = replace(advice, engine=TG43, modelled=None)
+    write_report(path, replace(full(), engine=MODELLED, proposal=old, proposal_is_stale=True))
+    text = text_of(path)
+    assert "Advice, weighed by TG-43" in text
+    assert "Since then model-based, research leads; this advice is not by it." in text
 
 
 def test_the_model_based_histogram_is_dotted_and_only_of_this_implant() -> None:
@@ -207,7 +278,7 @@ def test_a_report_that_fails_leaves_the_old_one(
 ) -> None:
     path = tmp_path / "report.pdf"
     path.write_bytes(b"old")
-    monkeypatch.setattr("guidance.report.document.dvh_png", lambda *_: 1 / 0)
+    monkeypatch.setattr("guidance.report.doses.dvh_png", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write_report(path, full())
     assert path.read_bytes() == b"old"
