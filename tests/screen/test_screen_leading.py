@@ -11,7 +11,7 @@ from PyQt5.QtGui import QPen
 from PyQt5.QtWidgets import QLabel
 
 from guidance.advice import MODELLED, TG43
-from guidance.procedure.snapshot import DoseFigure, Snapshot
+from guidance.procedure.snapshot import DoseFigure, Snapshot, Step
 from guidance.screen import RoomWindow, theme
 from guidance.screen.doses import limit_words
 from guidance.screen.language import speak
@@ -71,6 +71,20 @@ def test_what_was_about_to_be_chosen_is_not_when_another_dose_leads_meanwhile(wi
     window.show_snapshot(case())
     qtbot.keyClick(window, Qt.Key.Key_F11)
     assert acts.acts == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "recorded"),
+    [({}, True), ({"modelled_is_stale": True}, False), ({"modelled": modelled()}, False)],
+)
+def test_who_verifies_verifies_both_doses_if_both_are_there_whole(
+    window, acts, qtbot, changes, recorded
+):
+    shown = case(step=Step.VERIFY, **changes)
+    window.show_snapshot(shown)
+    qtbot.keyClick(window, Qt.Key.Key_F2)
+    modelled_ = shown.modelled if recorded else None
+    assert acts.acts == [("verify_implant", shown.dose, "Dr Example", modelled_)]
 
 
 @pytest.mark.parametrize("changes", [{"closed": True}, {"opened_by": ""}])
