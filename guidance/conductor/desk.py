@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from guidance.advice import MODELLED
 from guidance.conductor.conductor import Conductor
 from guidance.errors import RefusedError
 from guidance.ledger import Disposition
@@ -205,9 +204,7 @@ class Desk:
             figures = {d.structure: dict(d.figures) for d in dose.dvh}
             self._offer(DoseReported(dose.event_number, dose.method, figures))
         if modelled is not None:
-            figures = {f.structure: dict(f.medium) for f in modelled.figures}
-            number, told = modelled.event_number, modelled.told
-            self._offer(DoseReported(number, told, figures, MODELLED))
+            self._offer(modelled.reported())
         return self._offer(ImplantVerified(by))
 
     def close_cartridge(

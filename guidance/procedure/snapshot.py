@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from dose.geometry import GridGeometry
 from dose.structures import Structure
-from guidance.advice import TG43, Advice
+from guidance.advice import MODELLED, TG43, Advice
 from guidance.alarms import Alarm, Priority
 from guidance.imaging.volume import Volume
 from guidance.ledger import LedgerView
@@ -209,6 +209,11 @@ class ModelledView:
             f"{self.method}, after event {self.event_number}; {self.histories:,} histories, "
             f"{uncertainty_words(self.reached)}"
         )
+
+    def reported(self) -> DoseReported:
+        """Return its figures to medium as a fact of the case."""
+        figures = {f.structure: dict(f.medium) for f in self.figures}
+        return DoseReported(self.event_number, self.told, figures, MODELLED)
 
     def of(self, structure: str) -> ModelledFigures | None:
         """Return the figures of a structure, None if it has none."""

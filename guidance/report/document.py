@@ -107,15 +107,13 @@ def _implant(snapshot: Snapshot) -> list[Flowable]:
         parts.append(
             KeepTogether(
                 [
-                    Paragraph(
-                        "Supplementary seeds: planned in the room, beyond the plan", _SECTION
-                    ),
-                    _table(
+                    Paragraph("Supplementary seeds: planned in the room, beyond the plan", SECTION),
+                    table(
                         tables.supplement_rows(snapshot),
                         widths=(0.07, 0.08, 0.11, 0.38, 0.14, 0.22),
                     ),
                     Paragraph(
-                        "Drawn back: from the deepest point of the needle to this seed.", _CELL
+                        "Drawn back: from the deepest point of the needle to this seed.", CELL
                     ),
                 ]
             )

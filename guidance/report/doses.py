@@ -19,9 +19,10 @@ NOT_VALIDATED = "It is not validated against measurements in bone."
 def doses(snapshot: Snapshot) -> list[Flowable]:
     """Return both doses under their names, histograms, isodoses and advice."""
     tg43, modelled = _tg43(snapshot), _modelled(snapshot)
+    histograms, slices, advice = _histograms(snapshot), _slices(snapshot), _advice(snapshot)
     if snapshot.engine == MODELLED:
-        return [*modelled, *tg43, *_pictures(snapshot), *_advice(snapshot)]
-    return [*tg43, *_pictures(snapshot), *modelled, *_advice(snapshot)]
+        return [*modelled, *histograms, *tg43, *slices, *advice]
+    return [*tg43, *histograms, *slices, *modelled, *advice]
 
 
 def _title(snapshot: Snapshot, engine: str, name: str) -> Paragraph:
@@ -46,19 +47,23 @@ def _tg43(snapshot: Snapshot) -> list[Flowable]:
     return parts
 
 
-def _pictures(snapshot: Snapshot) -> list[Flowable]:
-    """Return histograms of all doses, and isodoses of TG-43 on slices."""
-    dose, target = snapshot.dose, _target(snapshot)
-    if dose is None:
+def _histograms(snapshot: Snapshot) -> list[Flowable]:
+    if snapshot.dose is None:
         return []
-    histograms = dvh_png(dose, snapshot.planned_dose, _current(snapshot), snapshot.engine)
-    parts: list[Flowable] = [Spacer(0, 2 * mm), image(histograms, WIDTH)]
+    png = dvh_png(snapshot.dose, snapshot.planned_dose, _current(snapshot), snapshot.engine)
+    return [Spacer(0, 2 * mm), image(png, WIDTH)]
+
+
+def _slices(snapshot: Snapshot) -> list[Flowable]:
+    """Return isodoses of TG-43 on slices."""
+    target = _target(snapshot)
+    if snapshot.dose is None:
+        return []
     if snapshot.volume is None or target is None:
-        return [*parts, Paragraph("No slices: the scan or the target is missing.", BODY)]
+        return [Paragraph("No slices: the scan or the target is missing.", BODY)]
     caption = snapshot.scan.description if snapshot.scan else "the latest scan"
     seeds = "Green: seeds seen; purple: not seen, as counted."
     return [
-        *parts,
         KeepTogether(
             [
                 Paragraph("Isodoses on CT, by TG-43", SECTION),

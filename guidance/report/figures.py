@@ -115,12 +115,12 @@ def dvh_png(
     axes.set_ylabel("volume / %")
     axes.grid(color="0.9")
     lines = [Line2D([], [], color=f"C{k}", label=dvh.structure) for k, dvh in enumerate(dose.dvh)]
-    lines.append(Line2D([], [], color="0.2", label="implant, TG-43", ls=water, lw=1.4))
-    if planned is not None:
-        lines.append(Line2D([], [], color="0.2", ls="--", lw=1, label="plan, TG-43"))
+    styles = [("implant, TG-43", water)]
     if modelled is not None:
-        named = "implant, Monte Carlo (research), to medium"
-        lines.append(Line2D([], [], color="0.2", label=named, ls=medium, lw=1.4))
+        styles.insert(engine == TG43, ("implant, Monte Carlo (research), to medium", medium))
+    if planned is not None:
+        styles.append(("plan, TG-43", "--"))
+    lines += [Line2D([], [], color="0.2", ls=style, lw=1.4, label=said) for said, style in styles]
     axes.legend(handles=lines, fontsize=7)
     figure.tight_layout()
     return _png(figure)

@@ -16,7 +16,6 @@ from guidance.procedure.snapshot import Snapshot
 from guidance.screen import standing, theme, words
 from guidance.screen.doses import (
     dose_rows,
-    modelled_figure,
     modelled_line,
     structure_colours,
 )
@@ -178,7 +177,7 @@ def _figure_table(snapshot: Snapshot, most: int, on: standing.Standing, *, aside
                 snapshot,
                 shown if leads else f"<b>{shown}</b>",
                 "".join(map(_right, others)),
-                modelled_figure(snapshot, row.structure, row.quantity),
+                row.modelled,
             )
             + f"<td>&nbsp;&nbsp;{coloured(row.limit, theme.WARN if stale else row.colour)}</td>"
         )

@@ -43,6 +43,7 @@ class DoseRow:
         planned: in the plan.
         limit: what is wanted and whether it is so; empty where the case sets none.
         colour: of the limit.
+        modelled: by the model-based dose to medium; a dash where it has none.
     """
 
     structure: str
@@ -52,6 +53,7 @@ class DoseRow:
     planned: str
     limit: str = ""
     colour: str = theme.QUIET
+    modelled: str = DASH
 
 
 def dose_rows(snapshot: Snapshot) -> tuple[DoseRow, ...]:
@@ -69,7 +71,8 @@ def dose_rows(snapshot: Snapshot) -> tuple[DoseRow, ...]:
                 for dose in (snapshot.dose, snapshot.dose_counted, snapshot.planned_dose)
             )
             limit = limit_words(decisive.pop((name, quantity), None))
-            rows.append(DoseRow(name, quantity, implant, counted, planned, *limit))
+            model = _modelled_figure(snapshot, name, field, unit)
+            rows.append(DoseRow(name, quantity, implant, counted, planned, *limit, model))
         for figure in [f for f in decisive.values() if f.structure == name]:
             rows.append(_of_core(decisive.pop((name, figure.quantity))))
     return tuple(rows + [_of_core(figure) for figure in decisive.values()])
@@ -84,15 +87,6 @@ def limit_words(figure: DoseFigure | None) -> tuple[str, str]:
         return limit, theme.QUIET
     text, colour = WORDS[figure.word]
     return tr(text, limit=limit), colour
-
-
-def modelled_figure(snapshot: Snapshot, structure: str, title: str) -> str:
-    """Return a figure of the model-based dose to medium; a dash where it has none."""
-    found = snapshot.modelled.of(structure) if snapshot.modelled is not None else None
-    for name, field, unit in (*FIGURES_OF_TARGET, *FIGURES_OF_ORGAN):
-        if name == title and found is not None and field in found.medium:
-            return _said(found.medium[field], unit)
-    return DASH
 
 
 def modelled_line(snapshot: Snapshot) -> str:
@@ -125,12 +119,13 @@ def modelled_line(snapshot: Snapshot) -> str:
 
 
 def _of_core(figure: DoseFigure) -> DoseRow:
-    values = (figure.value, figure.counted, figure.planned)
-    implant, counted, planned = (
+    values = (figure.value, figure.counted, figure.planned, figure.modelled)
+    implant, counted, planned, model = (
         DASH if value is None else _said(value, figure.unit) for value in values
     )
     quantity = tr(QUANTITIES.get(figure.quantity, figure.quantity))
-    return DoseRow(figure.structure, quantity, implant, counted, planned, *limit_words(figure))
+    limit = limit_words(figure)
+    return DoseRow(figure.structure, quantity, implant, counted, planned, *limit, model)
 
 
 def _wanted(snapshot: Snapshot) -> list[Fields]:
@@ -156,6 +151,11 @@ def _figure(dose: DoseView | None, structure: str, field: str, unit: str) -> str
         if dvh.structure == structure and field in dvh.figures:
             return _said(dvh.figures[field], unit)
     return DASH
+
+
+def _modelled_figure(snapshot: Snapshot, structure: str, field: str, unit: str) -> str:
+    found = snapshot.modelled.of(structure) if snapshot.modelled is not None else None
+    return _said(found.medium[field], unit) if found and field in found.medium else DASH
 
 
 def _said(value: float, unit: str) -> str:

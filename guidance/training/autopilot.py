@@ -137,6 +137,11 @@ class Autopilot:
         if state.dose_reported_at <= state.seeds_changed_at:
             figures = {d.structure: dict(d.figures) for d in snapshot.dose.dvh}
             return DoseReported(snapshot.dose.event_number, snapshot.dose.method, figures)
+        modelled = snapshot.modelled
+        if modelled is not None and modelled.ended and not snapshot.modelled_is_stale:
+            kept = state.modelled_reported
+            if kept is None or kept.event_number != modelled.event_number:
+                return modelled.reported()
         return ImplantVerified(self.name)
 
     def _close(self, state: CaseState) -> Event | None:

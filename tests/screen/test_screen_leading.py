@@ -152,6 +152,11 @@ def test_its_figures_come_first_and_are_held_against_the_limits(window):
     assert text.index("117 Gy") < text.index("133 Gy")
     assert "limit, by MC" in text
     assert "≥ 120 BELOW" in text
+    # A figure that no histogram has is there too.
+    eqd2 = DoseFigure("Spinal cord", "cumulative EQD2", "Gy", 16.0, 16.0, 17.0, 50.0, modelled=11.0)
+    window.show_snapshot(case(dose_figures=(eqd2,)))
+    assert ">11 Gy<" in window.figures.text
+    window.show_snapshot(case())
     assert "LEADS; MC: model-based (Monte Carlo), research, dose to medium" in text
     # The isodoses on the slices stay those of TG-43, and say so.
     assert any("120 Gy TG-43" in key.text for key in window.scene.axial._legend)

@@ -7,15 +7,19 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_advance import IDENTITY, START, Room, a_plan, planned, ready, series, verified
 
+from dose.geometry import GridGeometry
+from guidance.advice import MODELLED, TG43
 from guidance.commands import demo
 from guidance.planning.protocol import Protocol
 from guidance.procedure.acts import SET_ASIDE, Question
 from guidance.procedure.events import (
     CaseOpened,
     CheckAnswered,
+    DoseReported,
     ImplantVerified,
     PlanImported,
     QuestionAnswered,
@@ -24,10 +28,11 @@ from guidance.procedure.events import (
     Signed,
     Turned,
 )
-from guidance.procedure.snapshot import Snapshot
+from guidance.procedure.snapshot import DoseView, ModelledFigures, ModelledView, Snapshot
 from guidance.training import story
 from guidance.training.autopilot import Autopilot
 
+GRID, EMPTY = GridGeometry.from_axes((0, 0, 0), 1.0, (1, 1, 1)), np.zeros((1, 1, 1), np.float32)
 NOTHING_SHOWN = Snapshot(0, START, "case")
 SOMEBODY = Autopilot("Li")
 
@@ -82,6 +87,29 @@ def test_it_signs_in_every_role_under_another_name_each() -> None:
     done = [act for act in acts(room) if isinstance(act, Signed)]
     assert done == [Signed("physician", "Li"), Signed("physicist", "Li (physicist)")]
     assert [s.role for s in room.state.signatures] == ["physician", "physicist"]
+
+
+def test_it_records_both_doses_before_it_verifies() -> None:
+    room = verified()
+    tg43 = DoseView(GRID, EMPTY, 100.0, (), 1, 6, "TG-43")
+    alarms = tuple(replace(a, acknowledged_by="Li") for a in room.state.alarms)
+    room.state = replace(room.state, alarms=alarms)
+    named = ModelledFigures("GTV", {"D90_gy": 111.1}, {"D90_gy": 98.0}, EMPTY, EMPTY)
+    modelled = ModelledView(
+        GRID, EMPTY, EMPTY, EMPTY, EMPTY, (named,), (("target", 0.0187),), "GTV", "",
+        room.state.seeds_changed_at, "1.2.4", 6, 800_000, True, "Monte Carlo",
+    )  # fmt: skip
+    told = []
+    while not isinstance(told[-1] if told else None, ImplantVerified):
+        shown = replace(NOTHING_SHOWN, event_number=room.state.number, dose=tg43, modelled=modelled)
+        act = SOMEBODY.next_act(room.state, shown, 99)
+        assert act is not None
+        room.tell(act)
+        told.append(act)
+    reported = [act for act in told if isinstance(act, DoseReported)]
+    assert [act.engine for act in reported] == [TG43, MODELLED]
+    assert reported[1].figures == {"GTV": {"D90_gy": 111.1}}
+    assert "800,000 histories, mean standard uncertainty 1.9 % in the target" in reported[1].method
 
 
 @pytest.mark.parametrize("physics", ["plain", "sinogram"])
