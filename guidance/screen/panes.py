@@ -7,20 +7,21 @@ from PyQt5.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 from guidance.screen.greyscale import GreyScale
 from guidance.screen.language import marked
 from guidance.screen.sight import CUTS
+from guidance.screen.turns import Turns
 from guidance.screen.views import SliceView
 
 
 class Panes(QWidget):
     """Three cuts, the needle's plane, and the view along the needle; all empty at first."""
 
-    def __init__(self) -> None:
-        """Make them."""
+    def __init__(self, turns: Turns) -> None:
+        """Make them; they are drawn in these turns."""
         super().__init__()
-        self.axial = SliceView(marked("AXIAL"), marked("no scan yet"))
-        self.coronal = SliceView(marked("CORONAL"), marked("no scan yet"))
-        self.sagittal = SliceView(marked("SAGITTAL"), marked("no scan yet"))
-        self.along = SliceView(marked("NEEDLE PLANE"), marked("no needle yet"))
-        self.across = SliceView(marked("ALONG NEEDLE"), marked("no needle yet"))
+        self.axial = SliceView(marked("AXIAL"), marked("no scan yet"), turns)
+        self.coronal = SliceView(marked("CORONAL"), marked("no scan yet"), turns)
+        self.sagittal = SliceView(marked("SAGITTAL"), marked("no scan yet"), turns)
+        self.along = SliceView(marked("NEEDLE PLANE"), marked("no needle yet"), turns)
+        self.across = SliceView(marked("ALONG NEEDLE"), marked("no needle yet"), turns)
         self.cuts = dict(zip(CUTS, (self.axial, self.coronal, self.sagittal), strict=True))
         self.views = (self.axial, self.along, self.across, self.coronal, self.sagittal)
         row = QHBoxLayout(self)

@@ -53,8 +53,8 @@ class Scene(Panes):
         Args:
             turns: in which they are drawn; all at once if left out.
         """
-        super().__init__()
-        self._turns = turns or Turns(self, at_once=True)
+        self._turns = turns or Turns(at_once=True)
+        super().__init__(self._turns)
         # The time now, for ages.
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         for which, pane in self.cuts.items():

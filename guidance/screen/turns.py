@@ -24,7 +24,7 @@ class Turns(QObject):
             at_once: do everything when it is asked for, as for a picture of the window.
         """
         super().__init__(parent)
-        self._at_once = at_once
+        self.at_once = at_once
         self._waiting: dict[str, Work] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(0)
@@ -32,7 +32,7 @@ class Turns(QObject):
 
     def do(self, name: str, work: Work) -> None:
         """Do a piece of work when its turn comes, in the place of an older one of its name."""
-        if self._at_once:
+        if self.at_once:
             work()
             return
         self._waiting[name] = work

@@ -28,6 +28,7 @@ from guidance.screen.language import tr
 from guidance.screen.lettering import DASHES, Key, Lettering
 from guidance.screen.overlays import SEED_WIDTH_MM, Capsule, Line, Shape
 from guidance.screen.reslice import Slice, letters
+from guidance.screen.turns import Turns
 
 ZOOM_STEP = 1.15
 
@@ -41,14 +42,16 @@ class SliceView(QWidget):
     pointed = pyqtSignal(object, bool)
     maximised = pyqtSignal()
 
-    def __init__(self, title: str, empty: str) -> None:
+    def __init__(self, title: str, empty: str, turns: Turns) -> None:
         """Make an empty view.
 
         Args:
             title: written in its corner, for translation.
             empty: written while there is nothing to show, for translation.
+            turns: in which it is drawn anew.
         """
         super().__init__()
+        self._turns = turns
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
         self.title, self._empty = title, empty
         self._text_scale = 1.0
@@ -62,8 +65,9 @@ class SliceView(QWidget):
         self._dragged_from: QPointF | None = None
         self._cross: NDArray[np.float64] | None = None
         self._under: NDArray[np.int16] | None = None
-        # All but the crosshair, kept until something else changes.
+        # All but the crosshair, kept until something else changes and its turn comes.
         self._painted: QPixmap | None = None
+        self._is_stale = False
         self._way = ""
         self._wash: Wash | None = None
         self._waiting = False
@@ -76,7 +80,9 @@ class SliceView(QWidget):
         self._slice = self._image = None
         self._shapes, self._captions, self._legend = (), (), ()
         self._span_mm, self._cross, self._wash = 0.0, None, None
-        self._refresh()
+        # Nothing of what was there stays until its turn comes.
+        self._painted = None
+        self.update()
 
     @property
     def text_scale(self) -> float:
@@ -139,7 +145,7 @@ class SliceView(QWidget):
         self.update()
 
     def _refresh(self) -> None:
-        self._painted = None
+        self._is_stale = True
         self.update()
 
     @property
@@ -240,14 +246,29 @@ class SliceView(QWidget):
 
     def paintEvent(self, _event: QPaintEvent | None) -> None:
         """Paint all of it."""
-        painter = QPainter(self)
         wanted = self.size() * self.devicePixelRatioF()
-        if self._painted is None or self._painted.size() != wanted:
-            self._painted = QPixmap(wanted)
-            self._painted.setDevicePixelRatio(self.devicePixelRatioF())
-            self._paint(self._painted)
-        painter.drawPixmap(0, 0, self._painted)
-        self._draw_cross(painter)
+        current = self._painted is not None and self._painted.size() == wanted
+        if not current or self._is_stale:
+            # One view a turn: where all of them change their size, that would take several.
+            if self._painted is None or self._turns.at_once:
+                self._draw_anew()
+            else:
+                self._turns.do(f"picture {self.title}", self._show_anew)
+        assert self._painted is not None
+        painter = QPainter(self)
+        painter.drawPixmap(self.rect(), self._painted)
+        if not self._is_stale:
+            self._draw_cross(painter)
+
+    def _show_anew(self) -> None:
+        self._draw_anew()
+        self.update()
+
+    def _draw_anew(self) -> None:
+        self._painted = QPixmap(self.size() * self.devicePixelRatioF())
+        self._painted.setDevicePixelRatio(self.devicePixelRatioF())
+        self._paint(self._painted)
+        self._is_stale = False
 
     def _paint(self, ground: QPixmap) -> None:
         painter = QPainter(ground)

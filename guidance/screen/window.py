@@ -188,7 +188,7 @@ class RoomWindow(QMainWindow):
         self.rail.show_snapshot(snapshot)
         self.next_action.show_snapshot(snapshot)
         self._turns.do("dvh", lambda: self.dvh.show_dose(snapshot))
-        self.figures.show_dose(snapshot, self._clock())
+        self._turns.do("figures", lambda: self.figures.show_dose(snapshot, self._clock()))
         self.alarm_line.show_snapshot(snapshot)
         self.progress.show_snapshot(snapshot)
         if not self._banner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -88,3 +89,23 @@ def test_a_picture_hidden_by_another_is_drawn_when_it_comes_back(qtbot, window):
     scene.draw()
     scene.maximise(scene.axial)
     qtbot.waitUntil(lambda: scene.coronal.shown is not before)
+
+
+def test_pictures_that_change_their_size_are_drawn_one_a_turn(qtbot, window):
+    window.show()
+    window.show_snapshot(snapshot())
+    views = window.scene.views
+    qtbot.waitUntil(lambda: len(drawn(window)) == 5 and not window._turns.waiting)
+    qtbot.waitUntil(lambda: not any(view._is_stale for view in views))
+    before = {view: view._painted for view in views}
+
+    def anew():
+        return sum(before[view] is not view._painted for view in views)
+
+    found, beside = [], QTimer()
+    beside.timeout.connect(lambda: found.append(anew()))
+    window.resize(window.width() + 40, window.height() + 40)
+    beside.start(0)
+    qtbot.waitUntil(lambda: all(view._painted.size() == view.size() for view in views))
+    assert found[-1] >= 4
+    assert all(later - earlier <= 1 for earlier, later in pairwise(found))
