@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+from guidance.advice import TG43
 from guidance.console.driver import Driver
 from guidance.console.session import Session
 from guidance.procedure.snapshot import Snapshot, Step
@@ -57,7 +58,8 @@ def _dose_in_words(snapshot: Snapshot) -> str:
         return ""
     for dvh in snapshot.dose.dvh:
         if dvh.structure == snapshot.plan.target_name:
-            return f"D90 {dvh.figures['D90_gy']:.0f} Gy"
+            named = "" if snapshot.engine == TG43 else f" ({TG43})"
+            return f"D90 {dvh.figures['D90_gy']:.0f} Gy{named}"
     return ""
 
 

@@ -58,7 +58,9 @@ def sentence(event: ProcedureEvent) -> str:
         "StructuresImported": lambda: f"structures read: {', '.join(fact.names)}",
         "Registered": lambda: f"plan registered to the room, residual {fact.residual_mm:.1f} mm",
         "NeedlesTracked": lambda: f"{len(fact.needles)} needles matched with the plan",
-        "DoseReported": lambda: f"dose after record {fact.event_number} put on record",
+        "DoseReported": lambda: (
+            f"dose ({fact.engine}) after record {fact.event_number} put on record"
+        ),
         "Advised": lambda: (
             f"advice ({fact.advice.engine}): {fact.advice.verdict}: {fact.advice.reason}"
         ),

@@ -343,7 +343,9 @@ def lead_line(snapshot: Snapshot) -> str:
 
 
 def advice_briefly(snapshot: Snapshot) -> tuple[str, str]:
-    """Return the advice without its places, where seeds are proposed; the page says them all.
+    """Return the first sentence of the advice, or how much its seeds would mend.
+
+    The page says it all.
 
     Where advice waits for the model-based dose, that is what is said.
     """
@@ -351,8 +353,10 @@ def advice_briefly(snapshot: Snapshot) -> tuple[str, str]:
         return said(snapshot.advice_waits), theme.WARN
     text, colour = advice_line(snapshot)
     advice = snapshot.proposal
-    if advice is None or advice.predicted is None:
+    if advice is None:
         return text, colour
+    if advice.predicted is None:
+        return f"{text.partition('. ')[0].rstrip('.')}.", colour
     brief = tr(
         "{n} more seeds would make D90 {gy} of {wanted} Gy",
         n=len(advice.seeds),

@@ -107,6 +107,15 @@ def test_the_name_of_the_dose_stands_beside_every_figure_of_advice(window):
     assert "D90 64 Gy (TG-43)" in said_by(window)
 
 
+def test_the_next_action_has_one_sentence_of_it(window):
+    covered = "The target is covered: D90 is 103.2 Gy of 100 Gy and V100 91.6 %."
+    reason = f"{covered} No further seed is needed for it."
+    stop = replace(advice(), verdict="stop", reason=reason, predicted=None, seeds=())
+    window.show_snapshot(case(proposal=replace(stop, engine=MODELLED)))
+    assert f"STOP (model-based, research, after event 41): {covered}</span>" in said_in(window)
+    assert reason in said_by(window)
+
+
 def said_in(window: RoomWindow) -> str:
     return str(window.next_action._said.text())
 
