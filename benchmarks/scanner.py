@@ -149,9 +149,9 @@ def mtf(kernel: str) -> tuple[float, float]:
 
 def slice_width(slice_mm: float) -> float:
     """Return the full width at half maximum of the profile of a thin disc, mm."""
-    offsets = rows_of(slice_mm, Geometry()).offsets_mm
+    heights_mm = rows_of(slice_mm, Geometry()).heights_mm
     # As thin as the rays of a row are apart: thinner, it would slip through between them.
-    half = np.array((0.0, 0.0, (offsets[0, 1] - offsets[0, 0]) / 2.0))
+    half = np.array((0.0, 0.0, (heights_mm[1] - heights_mm[0]) / 2.0))
     disc = cylinder(-half, half, 12.0, "titanium")
     step, steps = slice_mm / 16.0, 49
     used = protocol(slice_mm, steps, extended=True)

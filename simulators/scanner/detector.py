@@ -107,14 +107,15 @@ def tissue_signal(paths, mass, weight, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, fastmath=True)
 def metal_deficit(  # type: ignore[no-untyped-def]
-    solids, paths, heights, angles, first_mm, channel_mm, fine, response, mass, weight, out
+    solids, paths, heights, shares, angles, first_mm, channel_mm, fine, response, mass, weight, out
 ):
-    """Fill what metal takes from (or its hollows give to) the signal of one row.
+    """Fill what metal takes from (or its hollows give to) the signal of each row.
 
     Args:
         solids: (n, 30) table, the slice's own frame.
         paths: (views, channels, 2) of the patient, g/cm2.
-        heights: (samples,) z of the fine rays of the row, mm.
+        heights: (samples,) z of the fine rays, mm.
+        shares: (rows, samples) of each height in each row.
         angles: (views,).
         first_mm: position of the first channel.
         channel_mm: from channel to channel.
@@ -122,16 +123,16 @@ def metal_deficit(  # type: ignore[no-untyped-def]
         response: weights of the fine rays around a channel.
         mass: (materials, bins) cm2/g.
         weight: (bins,) energy weights, summing to 1.
-        out: (views, channels) float32, zeros.
+        out: (rows, views, channels) float32, zeros.
     """
-    channels = out.shape[1]
-    reach = len(response) // 2
+    rows, _, channels = out.shape
     n = channels * fine
     step = channel_mm / fine
     along = np.zeros((n, mass.shape[0]))
     touched = np.zeros(n, np.bool_)
     before = np.empty((n, len(weight)))
     known = np.zeros(n, np.bool_)
+    taken = np.zeros(channels)
     for a in range(len(angles)):
         c, s = np.cos(angles[a]), np.sin(angles[a])
         known[:] = False
@@ -153,20 +154,34 @@ def metal_deficit(  # type: ignore[no-untyped-def]
                         touched[i] = True
                         along[i, material] += density * length
                         along[i, 0] -= displaced * length
+            if high < low:
+                continue
             for i in range(low, high + 1):
                 if not touched[i]:
                     continue
                 if not known[i]:
                     _behind_tissue(paths[a], i / fine, mass, weight, before[i])
                     known[i] = True
-                loss = _loss(along[i], before[i], mass) / len(heights)
-                middle = int(np.round(i / fine))
-                for k in range(max(0, middle - 4), min(channels, middle + 5)):
-                    w = i - k * fine + reach
-                    if 0 <= w < len(response):
-                        out[a, k] += response[w] * loss
+                _spread(_loss(along[i], before[i], mass), i, fine, response, taken)
                 touched[i] = False
                 along[i, :] = 0.0
+            k0, k1 = max(0, low // fine - 5), min(channels, high // fine + 6)
+            for r in range(rows):
+                if shares[r, h] > 0.0:
+                    for k in range(k0, k1):
+                        out[r, a, k] += shares[r, h] * taken[k]
+            taken[k0:k1] = 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _spread(loss, i, fine, response, taken):  # type: ignore[no-untyped-def]
+    """Share the loss of a fine ray out to the channels around it."""
+    reach = len(response) // 2
+    middle = int(np.round(i / fine))
+    for k in range(max(0, middle - 4), min(len(taken), middle + 5)):
+        w = i - k * fine + reach
+        if 0 <= w < len(response):
+            taken[k] += response[w] * loss
 
 
 @njit(cache=True, nogil=True, fastmath=True)

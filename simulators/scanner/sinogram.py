@@ -129,16 +129,16 @@ def _sinogram(job: _Job, k: int) -> NDArray[np.float32]:
     tissue_signal(
         paths, beam.mass_attenuation.astype(np.float32), weight.astype(np.float32), signal
     )
-    solids = _solids(job, k)
-    deficits = np.zeros((len(job.rows.weights), *signal.shape), np.float32)
-    for deficit, heights in zip(deficits, job.rows.offsets_mm, strict=True):
-        near = _near(solids, heights)
-        if len(near):
-            metal_deficit(
-                near, paths, heights, geometry.angles, geometry.first_mm, geometry.channel_mm,
-                geometry.fine, geometry.response, beam.mass_attenuation, weight, deficit,
-            )  # fmt: skip
-    pitch = job.protocol.slice_mm / len(job.rows.weights)
+    rows = job.rows
+    deficits = np.zeros((len(rows.shares), *signal.shape), np.float32)
+    near = _near(_solids(job, k), rows.heights_mm)
+    if len(near):
+        metal_deficit(
+            near, paths, rows.heights_mm, rows.shares, geometry.angles, geometry.first_mm,
+            geometry.channel_mm, geometry.fine, geometry.response, beam.mass_attenuation, weight,
+            deficits,
+        )  # fmt: skip
+    pitch = job.protocol.slice_mm / len(rows.shares)
     quanta = detector.quanta * job.protocol.dose * pitch / geometry.row_mm
     out = np.empty_like(signal)
     read_out(
@@ -187,7 +187,7 @@ def _solids(job: _Job, k: int) -> FloatArray:
 
 
 def _near(solids: FloatArray, heights: FloatArray) -> FloatArray:
-    """Return the solids that reach into a row."""
+    """Return the solids that reach into the slice."""
     low = np.minimum(solids[:, 22], solids[:, 25]) - solids[:, 26]
     high = np.maximum(solids[:, 22], solids[:, 25]) + solids[:, 26]
     return np.asarray(solids[(high >= heights.min()) & (low <= heights.max())])

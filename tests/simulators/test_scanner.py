@@ -105,19 +105,39 @@ def test_intensities_are_averaged_and_not_attenuations() -> None:
     plate = cylinder(np.array((0.0, 0.0, 0.1)), np.array((0.0, 0.0, 0.3)), 60.0, "steel")
     geometry, beam = Geometry(), spectrum()
     paths = np.zeros((1, geometry.channels, 2), np.float32)
-    deficit = np.zeros((1, geometry.channels), np.float32)
+    deficit = np.zeros((2, 1, geometry.channels), np.float32)
+    shares = np.array([[1.0, 1.0, 1.0], [3.0, 0.0, 0.0]]) / 3.0
     metal_deficit(
-        table([plate]), paths, np.array((-0.2, 0.0, 0.2)), geometry.angles[:1], geometry.first_mm,
-        geometry.channel_mm, geometry.fine, geometry.response, beam.mass_attenuation,
-        energy_weight(beam), deficit,
+        table([plate]), paths, np.array((-0.2, 0.0, 0.2)), shares, geometry.angles[:1],
+        geometry.first_mm, geometry.channel_mm, geometry.fine, geometry.response,
+        beam.mass_attenuation, energy_weight(beam), deficit,
     )  # fmt: skip
-    assert deficit[0, geometry.channels // 2] == pytest.approx(-1 / 3, abs=1e-3)
+    assert deficit[0, 0, geometry.channels // 2] == pytest.approx(-1 / 3, abs=1e-3)
+    assert not deficit[1].any()
 
 
 @pytest.mark.parametrize("slice_mm", [0.6, 1.0, 2.0, 3.0, 5.0])
 def test_the_rows_of_a_slice_cover_it_evenly(slice_mm: float) -> None:
     rows = rows_of(slice_mm, Geometry())
-    heights = rows.offsets_mm.ravel()
-    assert rows.weights.sum() == pytest.approx(1.0)
-    assert np.ptp(np.diff(heights)) < 1e-9
-    assert np.ptp(heights) + np.diff(heights)[0] == pytest.approx(slice_mm)
+    np.testing.assert_allclose(rows.shares.sum(axis=1), 1.0)
+    assert np.ptp(np.diff(rows.heights_mm)) < 1e-9
+    profile = rows.shares.mean(axis=0)
+    np.testing.assert_allclose(profile, profile[::-1])
+    # As wide as a slice of even sensitivity would be, its middle flat where blur does not reach.
+    step = rows.heights_mm[1] - rows.heights_mm[0]
+    assert profile.sum() / profile.max() * step == pytest.approx(slice_mm, abs=0.12)
+    inner = np.abs(rows.heights_mm) < slice_mm / 2.0 - 0.6
+    np.testing.assert_allclose(profile[inner], step / slice_mm)
+
+
+def test_a_slice_sees_a_little_beyond_its_edges() -> None:
+    """The spot's shadow and the interpolation reach as far as they are long, and no further."""
+    geometry = Geometry()
+    rows = rows_of(2.0, geometry)
+    profile = rows.shares.mean(axis=0)
+    reach = 1.0 + geometry.focus_along_mm / 2.0 + geometry.between_mm
+    step = rows.heights_mm[1] - rows.heights_mm[0]
+    furthest = rows.heights_mm[profile > 0].max() + step / 2.0
+    assert furthest == pytest.approx(reach, abs=0.15)
+    at_edge = np.interp(1.0, rows.heights_mm, profile) / profile.max()
+    assert at_edge == pytest.approx(0.5, abs=0.02)
