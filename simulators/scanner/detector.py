@@ -125,7 +125,7 @@ def metal_deficit(  # type: ignore[no-untyped-def]
         weight: (bins,) energy weights, summing to 1.
         out: (rows, views, channels) float32, zeros.
     """
-    rows, _, channels = out.shape
+    channels = out.shape[2]
     n = channels * fine
     step = channel_mm / fine
     along = np.zeros((n, mass.shape[0]))
@@ -166,10 +166,7 @@ def metal_deficit(  # type: ignore[no-untyped-def]
                 touched[i] = False
                 along[i, :] = 0.0
             k0, k1 = max(0, low // fine - 5), min(channels, high // fine + 6)
-            for r in range(rows):
-                if shares[r, h] > 0.0:
-                    for k in range(k0, k1):
-                        out[r, a, k] += shares[r, h] * taken[k]
+            _share_out(shares[:, h], taken[k0:k1], out[:, a, k0:k1])
             taken[k0:k1] = 0.0
 
 
@@ -182,6 +179,15 @@ def _spread(loss, i, fine, response, taken):  # type: ignore[no-untyped-def]
         w = i - k * fine + reach
         if 0 <= w < len(response):
             taken[k] += response[w] * loss
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _share_out(share, taken, out):  # type: ignore[no-untyped-def]
+    """Add what was taken at one height to the rows that see it."""
+    for r in range(len(share)):
+        if share[r] > 0.0:
+            for k in range(len(taken)):
+                out[r, k] += share[r] * taken[k]
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -100,7 +100,8 @@ def rows_of(slice_mm: float, geometry: Geometry) -> Rows:
         row[FINE_RAYS * k : FINE_RAYS * (k + 1) + len(blur) - 1] = np.convolve(
             np.full(FINE_RAYS, 1.0 / FINE_RAYS), blur
         )
-    return Rows((np.arange(shares.shape[1]) - (shares.shape[1] - 1) / 2.0) * step, shares)
+    heights = np.asarray((np.arange(shares.shape[1]) - (shares.shape[1] - 1) / 2.0) * step)
+    return Rows(heights, shares)
 
 
 def _blur(geometry: Geometry, step: float) -> FloatArray:
