@@ -221,8 +221,10 @@ class RoomWindow(QMainWindow):
             self.top_bar.show_snapshot(self._snapshot, now)
             self.implant.show_snapshot(self._snapshot, now)
             self.card.show_scan(self._snapshot, self.scene.needle, now)
-            for part in (self.needles, self.dvh, self.figures):
+            for part in (self.needles, self.dvh):
                 part.show_age(self._snapshot, now)
+            shown = self._snapshot
+            self._turns.do("age of figures", lambda: self.figures.show_age(shown, now))
             self.scene.grow_older()
 
     def _tell_pointer(self) -> None:
