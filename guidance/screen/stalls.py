@@ -22,6 +22,9 @@ class StallMeter(QObject):
         # less than the stall, the machine was busy with something else.
         self.own_s: list[float] = []
         self.process_s: list[float] = []
+        # What the window itself does at most between two beats; other work on the machine
+        # cannot lengthen that as it lengthens a stall.
+        self.most_own_s = 0.0
         self._last: float | None = None
         self._worked = self._process = 0.0
         self._timer = QTimer(self)
@@ -37,18 +40,20 @@ class StallMeter(QObject):
     def words(self) -> str:
         """The eight longest, ms, each with the processor time of this thread and of all.
 
-        Then how many a person could feel, and in how many our own threads worked that long.
+        Then how many a person could feel, in how many our own threads worked that long, and
+        what the window itself did at most at once.
         """
         stalls = zip(self.stalls_s, self.own_s, self.process_s, strict=True)
         longest = sorted(stalls, reverse=True)[:8]
         shown = [f"{s * 1e3:.0f} ({own * 1e3:.0f}, {all_ * 1e3:.0f})" for s, own, all_ in longest]
+        own = f"the window's own work at once at most {self.most_own_s * 1e3:.0f}"
         if not shown:
-            return "none above 20"
+            return f"none above 20; {own}"
         felt = sum(s > FELT_S for s in self.stalls_s)
         # With cores to spare a stall lasts at most as long as our own threads worked in it.
         worked = sum(all_ > FELT_S for all_ in self.process_s)
         counted = f"{felt} above {FELT_S * 1e3:.0f}, in {worked} of them our threads worked so long"
-        return f"{', '.join(shown)}; {counted}"
+        return f"{', '.join(shown)}; {counted}; {own}"
 
     def _beat(self) -> None:
         now, worked, process = time.monotonic(), time.thread_time(), time.process_time()
@@ -56,4 +61,6 @@ class StallMeter(QObject):
             self.stalls_s.append(stall)
             self.own_s.append(worked - self._worked)
             self.process_s.append(process - self._process)
+        if self._last is not None:
+            self.most_own_s = max(self.most_own_s, worked - self._worked)
         self._last, self._worked, self._process = now, worked, process

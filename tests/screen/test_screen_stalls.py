@@ -23,5 +23,7 @@ def test_a_stall_is_counted_and_whose_it_was_is_told(qtbot) -> None:
         pass
     qtbot.waitUntil(lambda: max(meter.own_s) > 0.07)
     assert meter.longest_s > 0.07
+    assert meter.most_own_s == max(meter.own_s)
+    assert f"own work at once at most {meter.most_own_s * 1e3:.0f}" in meter.words
     assert "in 0 of them" in idle
     assert "in 1 of them our threads worked so long" in meter.words
