@@ -172,9 +172,14 @@ def groups(
         frame: of the scan.
         hidden: tells which voxels, (n, 3) indices (slice, row, column), not to look at.
     """
-    level = max(LEAST_HU, 0.35 * PEAK_HU_MM / max(frame.slice_mm, 1.0))
+    level = faintest(frame)
     index = stands_out.above(level)[0]
     return _connected(index[~hidden(index)], frame, level)
+
+
+def faintest(frame: ScanFrame) -> float:
+    """Return the contrast of the faintest seed, HU."""
+    return max(LEAST_HU, 0.35 * PEAK_HU_MM / max(frame.slice_mm, 1.0))
 
 
 def split(group: Group, stands_out: Contrast, frame: ScanFrame) -> list[Group]:

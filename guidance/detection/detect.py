@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.spatial import cKDTree
 
+from guidance.detection.beside import REACH_MM, hidden_by
 from guidance.detection.body import Body
 from guidance.detection.candidates import contrast, groups
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
@@ -20,8 +20,6 @@ from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
 
-# Seeds this near to a needle's metal cannot be told from it.
-BESIDE_NEEDLE_MM = 2.4
 # A scan with so many voxels at its highest value clips there.
 CLIPPED_VOXELS = 8
 # A seed is 0.8 mm wide, a needle 1.3 mm; in wider pixels their shape is lost.
@@ -59,7 +57,11 @@ def detect(
     body = Body.of(volume, frame)
     metal = Lines([], []) if coarse else find_needles(volume, frame, stands_out, body)
     lines = metal.needles
-    found = [] if coarse else groups(stands_out, frame, _beside(frame, lines))
+    found = (
+        []
+        if coarse
+        else groups(stands_out, frame, hidden_by([n.path for n in lines], stands_out, frame))
+    )
     fits = seeds_in(volume, frame, stands_out, found, clip)
     kept, on_skin = _implanted(volume, frame, body, fits)
     bodies = [s.body for s in kept if s.body is not None]
@@ -106,28 +108,6 @@ def _implanted(
         [s for s, out in zip(seeds, outside, strict=True) if not out],
         [s for s, out in zip(seeds, outside, strict=True) if out],
     )
-
-
-def _beside(
-    frame: ScanFrame, lines: Sequence[NeedleLine]
-) -> Callable[[NDArray[np.int64]], NDArray[np.bool_]]:
-    """Return what tells which voxels (n, 3) are too near to a needle to look for seeds in."""
-    if not lines:
-        return lambda index: np.zeros(len(index), bool)
-    column, row = frame.pixel_mm
-    # A slice shows what lies anywhere in it.
-    reach = np.array((BESIDE_NEEDLE_MM + 0.5 * frame.slice_mm, BESIDE_NEEDLE_MM, BESIDE_NEEDLE_MM))
-    scale = np.array((float(frame.step[2]), row, column)) / reach
-    paths = [frame.to_index(_every(line.path, 0.5))[:, ::-1] for line in lines]
-    tree = cKDTree(np.concatenate(paths) * scale)
-    return lambda index: np.isfinite(tree.query(index * scale, distance_upper_bound=1.0)[0])
-
-
-def _every(path: FloatArray, step_mm: float) -> FloatArray:
-    """Return points along a path, a step apart."""
-    lengths = np.concatenate(([0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))))
-    at = np.arange(0.0, lengths[-1], step_mm)
-    return np.column_stack([np.interp(at, lengths, path[:, c]) for c in range(3)])
 
 
 def _seed(seed: SeedFit, frame: ScanFrame, prior: Sequence[DetectedNeedle]) -> DetectedSeed:
@@ -237,8 +217,7 @@ def _remarks(seeds: int, expected: int | None, needles: bool) -> tuple[str, ...]
         remarks.append(f"{seeds} seeds are seen; {expected} are expected.")
     if needles:
         remarks.append(
-            f"Seeds within {BESIDE_NEEDLE_MM:.1f} mm of a needle cannot be told from it "
-            "and were not looked for."
+            f"Within {REACH_MM:.1f} mm of a needle only seeds that outshine it are seen."
         )
     return tuple(remarks)
 
