@@ -7,7 +7,8 @@ from the scan itself. What is far brighter than that is no needle's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from guidance.detection.frame import ScanFrame
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Hidden = Callable[[IntArray], NDArray[np.bool_]]
 
 # A needle's image reaches so far from its middle.
 REACH_MM = 2.4
@@ -28,41 +28,80 @@ STEP_MM, SAMPLE_MM = 0.5, 1.0
 ASIDE_MM, HEIGHT = 0.25, 0.25
 # Of nine in ten places along the needles no brighter, a voxel that much brighter is none's.
 USUAL, BRIGHTER = 0.9, 1.3
+# A rod that lies so near a needle's middle, in the plane and within half a slice in height, is
+# the needle's; of one further off, so much must be explained.
+INSIDE_MM, SURE_BESIDE = 1.2, 0.965
 
 
-def hidden_by(paths: Sequence[FloatArray], stands_out: Contrast, frame: ScanFrame) -> Hidden:
-    """Return what tells which voxels (n, 3), as (slice, row, column), needles hide.
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """What is known of the places beside needles.
 
-    Args:
-        paths: each needle's (m, 3) points from its tip outwards, scan frame, mm.
-        stands_out: contrast.
+    Attributes:
         frame: of the scan.
+        stands_out: contrast.
+        middle: (n, 3) points of all needles, scan frame, mm.
+        tips: which of them are tips.
+        reach: (3,) how far a needle's image reaches along columns, rows and normal, mm.
+        tree: finds the nearest of the points, in units of the reach.
+        usual: (aside, height) how bright needles are at a distance from their middle, HU.
     """
-    if not paths:
-        return lambda index: np.zeros(len(index), bool)
-    points = [every(path, STEP_MM) for path in paths]
-    tips = np.cumsum([0] + [len(p) for p in points[:-1]])
-    middle = np.concatenate(points)
-    # A slice shows what lies anywhere in it.
-    reach = np.array((REACH_MM, REACH_MM, REACH_MM + 0.5 * frame.slice_mm))
-    tree = cKDTree(middle / reach)
-    usual = _usual(paths, stands_out, frame)
-    least = faintest(frame)
 
-    def hidden(index: IntArray) -> NDArray[np.bool_]:
-        at = frame.of_index(index[:, ::-1].astype(np.float64))
-        apart, nearest = tree.query(at / reach, distance_upper_bound=1.0)
-        near = np.flatnonzero(np.isfinite(apart))
-        of = np.asarray(nearest)[near]
-        off = at[near] - middle[of]
-        own = usual[_bins(np.hypot(off[:, 0], off[:, 1]), off[:, 2], frame)]
-        value = stands_out.hu[tuple(index[near].T)]
+    frame: ScanFrame
+    stands_out: Contrast
+    middle: FloatArray
+    tips: IntArray
+    reach: FloatArray
+    tree: cKDTree
+    usual: FloatArray
+
+    @classmethod
+    def of(cls, paths: Sequence[FloatArray], stands_out: Contrast, frame: ScanFrame) -> Beside:
+        """Look beside needles.
+
+        Args:
+            paths: each needle's (m, 3) points from its tip outwards, scan frame, mm.
+            stands_out: contrast.
+            frame: of the scan.
+        """
+        points = [every(path, STEP_MM) for path in paths]
+        middle = np.concatenate([np.zeros((0, 3)), *points])
+        tips = np.cumsum([0] + [len(p) for p in points])[:-1]
+        # A slice shows what lies anywhere in it.
+        reach = np.array((REACH_MM, REACH_MM, REACH_MM + 0.5 * frame.slice_mm))
+        usual = _usual(paths, stands_out, frame) if paths else np.zeros((0, 0))
+        return cls(frame, stands_out, middle, tips, reach, cKDTree(middle / reach), usual)
+
+    def hidden(self, index: IntArray) -> NDArray[np.bool_]:
+        """Return which voxels (n, 3), as (slice, row, column), show a needle or may do so."""
+        off, of, near = self._near(self.frame.of_index(index[:, ::-1].astype(np.float64)))
+        own = self.usual[_bins(np.hypot(off[:, 0], off[:, 1]), off[:, 2], self.frame)]
+        value = self.stands_out.hu[tuple(index[near].T)]
         is_hidden = np.zeros(len(index), bool)
         # Ahead of a tip nothing tells how far it reaches.
-        is_hidden[near] = (value <= BRIGHTER * own + least) | np.isin(of, tips)
+        is_hidden[near] = (value <= BRIGHTER * own + faintest(self.frame)) | np.isin(of, self.tips)
         return is_hidden
 
-    return hidden
+    def doubtful(self, centres: FloatArray, within: FloatArray) -> NDArray[np.bool_]:
+        """Return which (n,) rods are rather what a needle's model leaves of its image.
+
+        Args:
+            centres: (n, 3) scan frame, mm.
+            within: (n,) share of what is bright that their group's rods explain.
+        """
+        off, _, near = self._near(centres)
+        inside = np.hypot(off[:, 0], off[:, 1]) < INSIDE_MM
+        inside &= np.abs(off[:, 2]) < 0.5 * self.frame.slice_mm
+        is_doubtful = np.zeros(len(centres), bool)
+        is_doubtful[near] = inside | (within[near] < SURE_BESIDE)
+        return is_doubtful
+
+    def _near(self, points: FloatArray) -> tuple[FloatArray, IntArray, IntArray]:
+        """Return the way to points that needles reach, from which of the middle, and which."""
+        apart, nearest = self.tree.query(points / self.reach, distance_upper_bound=1.0)
+        near = np.flatnonzero(np.isfinite(apart))
+        of = np.asarray(nearest)[near]
+        return points[near] - self.middle[of], of, near
 
 
 def every(path: FloatArray, step_mm: float) -> FloatArray:
@@ -102,8 +141,8 @@ def _usual(paths: Sequence[FloatArray], stands_out: Contrast, frame: ScanFrame) 
             off = np.tile(np.abs(aside), len(middle))
             bins.append(np.column_stack(_bins(off, at[:, 2] - places[:, 2], frame))[inside])
     value, place = np.concatenate(seen), np.concatenate(bins)
-    far = _bins(np.array((2.0 * REACH_MM,)), np.array((2.0 * high,)), frame)
-    usual = np.full((int(far[0][0]), int(far[1][0])), np.inf)
+    most = _bins(np.array((2.0 * REACH_MM,)), np.array((2.0 * high,)), frame)
+    usual = np.full((int(most[0][0]), int(most[1][0])), np.inf)
     flat = place[:, 0] * usual.shape[1] + place[:, 1]
     order = np.argsort(flat, kind="stable")
     cuts = np.flatnonzero(np.diff(flat[order])) + 1

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from guidance.detection.beside import REACH_MM, hidden_by
+from guidance.detection.beside import REACH_MM, Beside
 from guidance.detection.body import Body
 from guidance.detection.candidates import contrast, groups
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections, Point
@@ -57,12 +57,9 @@ def detect(
     body = Body.of(volume, frame)
     metal = Lines([], []) if coarse else find_needles(volume, frame, stands_out, body)
     lines = metal.needles
-    found = (
-        []
-        if coarse
-        else groups(stands_out, frame, hidden_by([n.path for n in lines], stands_out, frame))
-    )
-    fits = seeds_in(volume, frame, stands_out, found, clip)
+    beside = Beside.of([n.path for n in lines], stands_out, frame)
+    found = [] if coarse else groups(stands_out, frame, beside.hidden)
+    fits = _no_needles(beside, seeds_in(volume, frame, stands_out, found, clip))
     kept, on_skin = _implanted(volume, frame, body, fits)
     bodies = [s.body for s in kept if s.body is not None]
     kept = [s for s in kept if s.body is None]
@@ -108,6 +105,13 @@ def _implanted(
         [s for s, out in zip(seeds, outside, strict=True) if not out],
         [s for s, out in zip(seeds, outside, strict=True) if out],
     )
+
+
+def _no_needles(beside: Beside, seeds: list[SeedFit]) -> list[SeedFit]:
+    """Leave out what is rather a needle's own image."""
+    centres = np.array([s.centre for s in seeds]).reshape(-1, 3)
+    doubtful = beside.doubtful(centres, np.array([s.explained_within for s in seeds]))
+    return [s for s, out in zip(seeds, doubtful, strict=True) if not out]
 
 
 def _seed(seed: SeedFit, frame: ScanFrame, prior: Sequence[DetectedNeedle]) -> DetectedSeed:

@@ -202,3 +202,20 @@ def test_a_cable_on_the_skin_is_no_needle() -> None:
     room = Room()
     room.rod((30.0, 110.0, 20.0), (60.0, SKIN_MM + 2.0, 20.0), 0.3 * NEEDLE_HU_MM2)
     assert room.seen().needles == ()
+
+
+def test_seeds_beside_needles_are_found_and_none_in_needles() -> None:
+    """Lone seeds show how seeds look; two lie 2.7 and 3 mm from the middle of a needle."""
+    room = Room()
+    for x, height, lean in ((30.0, 18.0, 0.0), (55.0, 24.5, 0.1), (80.0, 21.0, -0.06)):
+        room.needle((x, 22.0, height), (0.1, 1.0, lean))
+    lone = [(20.0 + 14.0 * i, 12.0, 12.0 + 3.0 * i) for i in range(6)]
+    beside = [(56.2, 34.0, 28.4), (79.8, 49.0, 18.7)]
+    for x, y, z in lone + beside:
+        room.rod((x - 0.2, y - 2.0, z), (x + 0.2, y + 2.0, z), SEED_HU_MM2)
+    found = room.seen()
+    assert len(found.needles) == 3
+    said = np.array([s.position_mm for s in found.seeds])
+    assert len(said) == len(lone + beside)
+    true = np.array(lone + beside)
+    assert np.linalg.norm(true[:, None] - said[None], axis=2).min(axis=1).max() < 1.2
