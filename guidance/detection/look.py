@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 from guidance.detection.candidates import Group, small, split
 from guidance.detection.counting import LEAST_WITHIN, WORTH_GOING_ON, Explained, Run, lone_starts
 from guidance.detection.patches import Scan, excess, lone_size, patch_of, voxels
-from guidance.detection.rods import RISE, TURN, Fit, Look, fit_best, fit_rods
+from guidance.detection.rods import RISE, TURN, Fit, Look, Patch, fit_best, fit_rods, image
 
 FloatArray = NDArray[np.float64]
 
 # Metal of one seed as the scan shows it, HU mm^3: 3e4 to 5e4 in a scan of a real scanner that
 # clips, less with softer kernels.
-UNKNOWN = Look((32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6))
+# How starved rays are, by how dark it is off the ends of flat seeds, as a share of their
+# brightness: measured on lone seeds of known tilt in the virtual scanner.
+STARVED_BY_DARK, MOST_STARVED = 25.0, 1.6
+UNKNOWN = Look(
+    (32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6), starved=MOST_STARVED
+)
 LEAST_AMPLITUDE, MOST_AMPLITUDE = 14000.0, 110000.0
 # Seeds of one batch hold the same metal; streaks and bone beside them change what is seen.
 AMPLITUDE_SHARE, SPREAD_MM, NORMAL_MM, LENGTH_MM = 0.1, 0.05, 0.05, 0.15
@@ -35,6 +40,9 @@ LEAST_MISFIT = 0.3
 # Seeds follow their needles. Directions that scatter more than this are no common one; however
 # little they scatter, a seed may lie this far off, in parts of its vector.
 MOST_TURN, LEAST_TURN, LEAST_RISE = 0.6, 0.2, 0.12
+# Where it is dark off a seed's ends: so far beyond them and to either side; in so many voxels;
+# not of seeds steeper than this part along the normal.
+DARK_MM, DARK_ASIDE_MM, ENOUGH_DARK, MOST_DARK_RISE = (0.8, 1.8), 0.7, 3, 0.5
 # Of a normal distribution: its standard deviation over the median distance from the middle.
 OF_MEDIAN = 1.4826
 
@@ -62,9 +70,10 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
     look = Look(
         (amplitude, AMPLITUDE_SHARE * amplitude),
         (float(np.median([f.spread_mm for f in fits])), SPREAD_MM),
-        (float(np.median([f.normal_mm for f in fits])), NORMAL_MM),
+        (_weighed([f.normal_mm for f in fits], [f.heard_normal for f in fits]), NORMAL_MM),
         (float(np.median([f.length_mm for f in fits])), LENGTH_MM),
         inside=float(np.median(held)),
+        starved=_starved(alike),
     )
     again = [fit_rods(e.patch, look, e.fit.centres, e.fit.axes) for e in alike]
     misfit = float(np.median([f.cost / f.points for f in again]))
@@ -106,6 +115,41 @@ def _sure(fit: Fit) -> bool:
         and fit.spread_mm <= WIDEST_SPREAD_MM
         and LEAST_AMPLITUDE <= fit.amplitudes[0] <= MOST_AMPLITUDE
     )
+
+
+def _starved(lone: list[Explained]) -> float:
+    """Return how starved rays along seeds are, by how dark it is off the ends of lone ones."""
+    dark = [d for e in lone if (d := _darkness(e.patch, e.fit)) is not None]
+    share = float(np.median(dark)) if len(dark) >= ENOUGH_SURE else 0.0
+    return float(np.clip(STARVED_BY_DARK * share, 0.0, MOST_STARVED))
+
+
+def _darkness(patch: Patch, fit: Fit) -> float | None:
+    """Return how far it is below tissue off a seed's ends, as a share of its brightest voxel.
+
+    None where the seed is steep, or too few voxels are left there.
+    """
+    axis, centre = fit.axes[0], fit.centres[0]
+    if abs(axis[2]) > MOST_DARK_RISE:
+        return None
+    own = image(patch, fit, 0)
+    k = int(np.argmax(own.max(axis=(1, 2))))
+    x = patch.x + patch.shift[k, 0] - centre[0]
+    y = (patch.y + patch.shift[k, 1] - centre[1])[:, None]
+    flat = axis[:2] / np.linalg.norm(axis[:2])
+    beyond = np.abs(x * flat[0] + y * flat[1]) - 0.5 * fit.length_mm
+    aside = np.abs(y * flat[0] - x * flat[1])
+    off = patch.use[k] & (beyond > DARK_MM[0]) & (beyond < DARK_MM[1]) & (aside < DARK_ASIDE_MM)
+    if np.count_nonzero(off) < ENOUGH_DARK:
+        return None
+    return float((patch.height - patch.hu[k][off].mean()) / own[k].max())
+
+
+def _weighed(values: Sequence[float], weights: Sequence[float]) -> float:
+    """Return the median of values, each counted as often as its weight says."""
+    order = np.argsort(values)
+    heard = np.cumsum(np.asarray(weights)[order])
+    return float(np.asarray(values)[order][np.searchsorted(heard, 0.5 * heard[-1])])
 
 
 def _mode(values: Sequence[float]) -> float:

@@ -67,6 +67,9 @@ class Look:
         inside: share of a seed's metal that the voxels of its group hold.
         left: share of a lone seed's own image that the model leaves.
         scatter: standard deviation of lone seeds' metal, as a share.
+        starved: how much more than in truth the ends of a flat seed differ in a slice that
+            holds more of one. Rays along a seed lose all their photons: of the metal on their
+            way too little is seen, and of what sets one end off from the other all is.
     """
 
     amplitude: tuple[float, float]
@@ -80,6 +83,7 @@ class Look:
     inside: float = 0.5
     left: float = 0.02
     scatter: float = 0.1
+    starved: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +173,8 @@ class Fit:
         left_hu: (m,) what is left in the voxels used.
         covariance_mm2: (n, 3, 3) of the centres.
         axis_covariance: (n, 3, 3) of the axes.
+        heard_normal: share of what is known of ``normal_mm`` that this image says.
+        starved: as in ``Look``.
     """
 
     centres: FloatArray
@@ -184,6 +190,8 @@ class Fit:
     left_hu: FloatArray
     covariance_mm2: FloatArray
     axis_covariance: FloatArray
+    heard_normal: float = 0.0
+    starved: float = 0.0
 
 
 # Where rods start: (n, 3) centres and (n, 3) unit directions, scan frame.
@@ -201,6 +209,7 @@ class _Solved:
     prior: FloatArray
     weight: FloatArray
     points: float
+    starved: float
 
 
 def fit_rods(
@@ -277,9 +286,10 @@ def _solved(
     nodes, weights = _quadrature(max(3, round(look.length_mm[0] / NODE_MM)))
     p, cost, model, jacobian = solve(
         start, mean, prior, patch.data, weight, fixed, min(patch.clip_hu, 1e9),
-        patch.plane, patch.grid, patch.slice_mm, nodes, weights, steps,
+        patch.plane, patch.grid, patch.slice_mm, nodes, weights, look.starved, steps,
     )  # fmt: skip
-    return _Solved(p, cost, model, jacobian, prior, weight, len(weight) / correlated)
+    points = len(weight) / correlated
+    return _Solved(p, cost, model, jacobian, prior, weight, points, look.starved)
 
 
 def image(patch: Patch, fit: Fit, which: int) -> FloatArray:
@@ -292,7 +302,7 @@ def image(patch: Patch, fit: Fit, which: int) -> FloatArray:
     first = np.arange(len(k)) * shape[2]
     runs = np.column_stack((k, j, np.zeros_like(k), first, np.full(len(k), shape[2])))
     model, jacobian = np.zeros(patch.hu.size), np.zeros((len(p), patch.hu.size))
-    draw(p, (runs, *patch.grid[1:]), patch.slice_mm, nodes, weights, model, jacobian)
+    draw(p, (runs, *patch.grid[1:]), patch.slice_mm, nodes, weights, fit.starved, model, jacobian)
     return np.asarray(fit.amplitudes[which] * model.reshape(shape))
 
 
@@ -346,6 +356,8 @@ def _described(patch: Patch, solved: _Solved) -> Fit:
         left_hu=left,
         covariance_mm2=np.array([covariance[s : s + 3, s : s + 3] for s in starts]),
         axis_covariance=np.array([covariance[s + 3 : s + 6, s + 3 : s + 6] for s in starts]),
+        heard_normal=1.0 - float(covariance[NORMAL, NORMAL] * solved.prior[NORMAL]),
+        starved=solved.starved,
     )
 
 

@@ -21,16 +21,20 @@ NORMAL_LIMITS_MM = (0.15, 1.5)
 SETTLED = 1e-3
 # A rod's image is nothing beyond so many sigma.
 REACH = 3.7
+# What starved rays do falls to a half where the axis' part along the normal is so large.
+STEEP = 0.25
 # Beyond so many sigma of the normal a point is wholly out of a slice.
 REACH_NORMAL = 5.5
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def draw(p, grid, slice_mm, nodes, weights, model, jac):  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915
+def draw(p, grid, slice_mm, nodes, weights, starved, model, jac):  # type: ignore[no-untyped-def]  # noqa: PLR0912, PLR0915
     """Add the rods to ``model`` (m,), and write their derivatives into ``jac`` (p, m).
 
-    Each voxel's sums over the points along a rod stay in registers: only points that reach the
-    slice, then only those that reach the row, are summed.
+    Where a slice holds more of one end of a rod than of the other, the image makes more of the
+    difference (``starved``, see ``rods.Look``). Each voxel's sums over the points along a rod
+    stay in registers: only slices that the rod reaches, then only points that reach the row,
+    are summed.
     """
     runs, x, y, shift, z = grid
     count = len(nodes)
@@ -44,12 +48,15 @@ def draw(p, grid, slice_mm, nodes, weights, model, jac):  # type: ignore[no-unty
     bells, aside = np.empty((len(x), count)), np.empty((len(x), count))
     bells_y, aside_y = np.empty((len(y), count)), np.empty((len(y), count))
     share, slope, bend = np.empty(count), np.empty(count), np.empty(count)
+    lean, stretch = np.empty(count), np.empty(count)
     # Of each point that reaches a row: which it is, and what its Gaussian is multiplied by.
-    which, by = np.empty(count, np.int64), np.empty((6, count))
+    which, by = np.empty(count, np.int64), np.empty((8, count))
     for rod in range((len(p) - FIRST_ROD) // PER_ROD):
         b = FIRST_ROD + rod * PER_ROD
         amplitude, ax, ay, az = p[b + 6], p[b + 3], p[b + 4], p[b + 5]
         in_slice, reach = -1, 0
+        level = 1.0 / (1.0 + (az / STEEP) ** 2)
+        more, less = starved * level, -2.0 * starved * level * level * az / STEEP**2
         for run in range(len(runs)):
             k, j, first, start, long = runs[run]
             if k != in_slice:
@@ -71,7 +78,7 @@ def draw(p, grid, slice_mm, nodes, weights, model, jac):  # type: ignore[no-unty
                     w = 0.5 * weights[q] / slice_mm
                     up = z[k] + 0.5 * slice_mm - p[b + 2] - place[q] * az
                     low = up - slice_mm
-                    share[q] = slope[q] = 0.0
+                    share[q] = slope[q] = bend[q] = 0.0
                     if low > REACH_NORMAL * normal or up < -REACH_NORMAL * normal:
                         continue
                     e_up = bell * exp(-0.5 * (up / normal) ** 2)
@@ -80,6 +87,8 @@ def draw(p, grid, slice_mm, nodes, weights, model, jac):  # type: ignore[no-unty
                     slope[q] = -w * (e_up - e_low) / normal
                     bend[q] = -w * (up * e_up - low * e_low) / (normal * normal)
                     reach += 1
+                if reach > 0:
+                    _apart(place, weights, more, less, az, share, slope, bend, lean, stretch)
             if reach == 0:
                 continue
             near = 0
@@ -95,30 +104,33 @@ def draw(p, grid, slice_mm, nodes, weights, model, jac):  # type: ignore[no-unty
                 by[3, near] = g * bend[q]
                 by[4, near] = by[0, near] * (u * u * sigma - 2.0 * per_sigma)
                 by[5, near] = place[q]
+                by[6, near] = g * lean[q]
+                by[7, near] = g * stretch[q]
                 near += 1
             if near == 0:
                 continue
             for n in range(long):
                 i, v = first + n, start + n
-                unit = dx = dy = dn = tx = ty = tn = wider = thicker = 0.0
+                unit = dx = dy = dn = tx = ty = tn = wider = thicker = longer = 0.0
                 for c in range(near):
                     q = which[c]
                     g, t = bells[i, q], by[5, c]
                     bright, u = by[0, c] * g, aside[i, q]
-                    across, down, rise = bright * u, by[1, c] * g, by[2, c] * g
+                    across, down = bright * u, by[1, c] * g
                     unit += bright
                     dx += across
                     dy += down
-                    dn += rise
+                    dn += by[2, c] * g
                     tx += t * across
                     ty += t * down
-                    tn += t * rise
+                    tn += by[6, c] * g
+                    longer += by[7, c] * g
                     wider += by[4, c] * g + across * u * sigma
                     thicker += by[3, c] * g
                 model[v] += amplitude * unit
                 jac[SPREAD, v] += amplitude * wider
                 jac[NORMAL, v] += amplitude * thicker
-                jac[LENGTH, v] += amplitude * (tx * ax + ty * ay + tn * az) / length
+                jac[LENGTH, v] += amplitude * (tx * ax + ty * ay + longer) / length
                 jac[b, v] = amplitude * dx
                 jac[b + 1, v] = amplitude * dy
                 jac[b + 2, v] = amplitude * dn
@@ -126,6 +138,31 @@ def draw(p, grid, slice_mm, nodes, weights, model, jac):  # type: ignore[no-unty
                 jac[b + 4, v] = amplitude * ty
                 jac[b + 5, v] = amplitude * tn
                 jac[b + 6, v] = unit
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _apart(place, weights, more, less, az, share, slope, bend, lean, stretch):  # type: ignore[no-untyped-def]
+    """Drive the points' shares of a slice apart, from their mean: by ``more``, as a share.
+
+    ``lean`` and ``stretch`` come out as slopes of the shares with the rod's part along the
+    normal and with the logarithm of its length; ``less`` is how ``more`` changes with the former.
+    """
+    mean = mean_slope = mean_bend = mean_lean = 0.0
+    for q in range(len(place)):
+        lean[q] = place[q] * slope[q]
+        mean += share[q]
+        mean_slope += slope[q]
+        mean_bend += bend[q]
+        mean_lean += lean[q]
+    for q in range(len(place)):
+        w = 0.5 * weights[q]
+        apart = share[q] - w * mean
+        share[q] += more * apart
+        slope[q] += more * (slope[q] - w * mean_slope)
+        bend[q] += more * (bend[q] - w * mean_bend)
+        lean[q] += more * (lean[q] - w * mean_lean)
+        stretch[q] = az * lean[q]
+        lean[q] += less * apart
 
 
 @njit(cache=True, nogil=True)
@@ -183,7 +220,8 @@ def _cost(p, mean, prior, data, weight, model, clip):  # type: ignore[no-untyped
 
 @njit(cache=True, nogil=True)
 def solve(  # type: ignore[no-untyped-def]
-    start, mean, prior, data, weight, fixed, clip, plane, grid, slice_mm, nodes, weights, steps
+    start, mean, prior, data, weight, fixed, clip, plane, grid, slice_mm,
+    nodes, weights, starved, steps,
 ):
     """Return parameters, cost, model and derivatives of the fit (Marquardt's steps).
 
@@ -201,7 +239,7 @@ def solve(  # type: ignore[no-untyped-def]
         accepted = False
         while damping < 1e7:
             _background(tried, plane, fixed, tried_model)
-            draw(tried, grid, slice_mm, nodes, weights, tried_model, tried_jac)
+            draw(tried, grid, slice_mm, nodes, weights, starved, tried_model, tried_jac)
             tried_cost = _cost(tried, mean, prior, data, weight, tried_model, clip)
             if tried_cost < cost:
                 gained = cost - tried_cost
