@@ -20,9 +20,7 @@ FloatArray = NDArray[np.float64]
 # How starved rays are, by how dark it is off the ends of flat seeds, as a share of their
 # brightness: measured on lone seeds of known tilt in the virtual scanner.
 STARVED_BY_DARK, MOST_STARVED = 25.0, 1.6
-UNKNOWN = Look(
-    (32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6), starved=MOST_STARVED
-)
+UNKNOWN = Look((32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6), starved=MOST_STARVED)
 LEAST_AMPLITUDE, MOST_AMPLITUDE = 14000.0, 110000.0
 # Seeds of one batch hold the same metal; streaks and bone beside them change what is seen.
 AMPLITUDE_SHARE, SPREAD_MM, NORMAL_MM, LENGTH_MM = 0.1, 0.05, 0.05, 0.15

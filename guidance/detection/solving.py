@@ -220,8 +220,20 @@ def _cost(p, mean, prior, data, weight, model, clip):  # type: ignore[no-untyped
 
 @njit(cache=True, nogil=True)
 def solve(  # type: ignore[no-untyped-def]
-    start, mean, prior, data, weight, fixed, clip, plane, grid, slice_mm,
-    nodes, weights, starved, steps,
+    start,
+    mean,
+    prior,
+    data,
+    weight,
+    fixed,
+    clip,
+    plane,
+    grid,
+    slice_mm,
+    nodes,
+    weights,
+    starved,
+    steps,
 ):
     """Return parameters, cost, model and derivatives of the fit (Marquardt's steps).
 

@@ -1,0 +1,111 @@
+"""The image of a rod: its derivatives, and what it says of lone seeds whose lie is known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dose.geometry import GridGeometry
+from guidance.detection import detect
+from guidance.detection.solving import FIRST_ROD, SPREAD, draw
+from guidance.imaging import Volume
+from guidance.imaging.volume import Provenance
+from simulators.metal import seed_solids
+from simulators.metal.solid import table
+from simulators.scanner import Protocol, scan_sinogram
+
+FloatArray = NDArray[np.float64]
+
+PIXEL_MM, PIXELS = 0.75, 512
+
+
+def _drawn(p: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return (m,) image and (p, m) derivatives of rods in slices of 1 mm."""
+    nodes, weights = np.polynomial.legendre.leggauss(6)
+    nz, ny, nx = 7, 11, 12
+    k, j = (part.ravel() for part in np.indices((nz, ny)))
+    runs = np.column_stack((k, j, 0 * k, np.arange(len(k)) * nx, np.full(len(k), nx)))
+    shift = 0.1 * np.arange(nz)[:, None] * np.array((1.0, -0.5))
+    grid = (runs, np.arange(nx) * 0.7, np.arange(ny) * 0.7, shift, np.arange(nz) * 1.0)
+    model, slopes = np.zeros(nz * ny * nx), np.zeros((len(p), nz * ny * nx))
+    draw(p, grid, 1.0, nodes, weights, 1.2, model, slopes)
+    return model, slopes
+
+
+@pytest.mark.parametrize("rise", [0.0, 0.08, 0.35, -0.8])
+def test_slopes_are_those_of_the_image(rise: float) -> None:
+    axis = np.array((0.8, 0.5, rise))
+    p = np.array((0, 0, 0, 0, 0.6, 0.25, 3.5, 4.0, 3.7, 3.2, *axis / np.linalg.norm(axis), 1000.0))
+    slopes = _drawn(p)[1]
+    for which in range(SPREAD, len(p)):
+        step = np.zeros(len(p))
+        step[which] = 1e-4 * max(1.0, abs(p[which]))
+        numeric = (_drawn(p + step)[0] - _drawn(p - step)[0]) / (2.0 * step[which])
+        wrong = np.abs(numeric - slopes[which]) > 1e-5 * np.abs(numeric).max()
+        # A Gaussian ends somewhere: a voxel there jumps.
+        assert wrong.mean() < 0.01
+
+
+def test_starved_rays_set_ends_apart_and_add_no_metal() -> None:
+    p = np.array((0, 0, 0, 0, 0.6, 0.25, 3.5, 4.0, 3.7, 3.4, 0.98, 0.0, 0.17, 1000.0))
+    image = _drawn(p)[0]
+    assert _drawn(p)[1][FIRST_ROD + 6].sum() * 0.49 == pytest.approx(1.0, abs=2e-3)
+    slices = image.reshape(7, 11, 12).sum(axis=1)
+    # The fuller end is brighter than twice the other in a slice that holds half of it.
+    assert slices[4].max() > 2.0 * slices[4][3]
+
+
+@dataclass(frozen=True)
+class _Water:
+    """A disc of water, as the scanner takes bodies."""
+
+    radius_mm: float = 90.0
+
+    def __call__(
+        self, to_scan: FloatArray, pixels: int, thickness_mm: float
+    ) -> NDArray[np.float32]:
+        at = np.arange(pixels)
+        x, y = to_scan[0, 0] * at + to_scan[0, 3], to_scan[1, 1] * at[:, None] + to_scan[1, 3]
+        hu = np.where(x**2 + y**2 < self.radius_mm**2, 40.0, -1000.0)
+        return hu.astype(np.float32)
+
+
+def _lone(slice_mm: float, slices: int, tilts_deg: FloatArray, rng: np.random.Generator) -> tuple[
+    Volume, FloatArray, FloatArray
+]:  # fmt: skip
+    """Return a scan of lone seeds on a grid, (n, 3) their centres and (n, 3) axes."""
+    along, tilts = rng.uniform(0.0, np.pi, len(tilts_deg)), np.radians(tilts_deg)
+    axes = np.column_stack((np.cos(tilts) * np.cos(along), np.cos(tilts) * np.sin(along),
+                            np.sin(tilts)))  # fmt: skip
+    side = int(np.ceil(np.sqrt(len(tilts))))
+    grid = 26.0 * (np.stack(np.divmod(np.arange(len(tilts)), side), axis=1) - (side - 1) / 2.0)
+    heights = slice_mm * rng.uniform(-0.5, 0.5, len(tilts))
+    centres = np.column_stack((grid + rng.uniform(-0.4, 0.4, grid.shape), heights))
+    used = Protocol(slice_mm, PIXEL_MM, slices, (0.0, 0.0, 0.0), False)
+    solids = [s for c, a in zip(centres, axes, strict=True) for s in seed_solids(c, a)]
+    hu = scan_sinogram(_Water(), table(solids), used, rng)
+    known = Provenance(slice_thickness_mm=slice_mm, clipped_at_hu=used.highest_hu)
+    return Volume(GridGeometry(hu.shape, used.affine), hu, known), centres, axes
+
+
+def _matched(volume: Volume, centres: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return (n, 3) centres and axes of the seeds found nearest to those known."""
+    found = detect(volume).seeds
+    assert len(found) == len(centres)
+    said = np.array([s.position_mm for s in found])
+    nearest = np.linalg.norm(centres[:, None] - said[None], axis=2).argmin(axis=1)
+    assert sorted(nearest) == list(range(len(centres)))
+    return said[nearest], np.array([s.axis for s in found])[nearest]
+
+
+def test_a_slightly_tilted_seed_is_not_seen_steep() -> None:
+    """Of thin slices the one that holds more of an end makes too much of it."""
+    tilts = np.tile((4.0, 8.0, 14.0), 4)
+    volume, centres, axes = _lone(1.0, 9, tilts, np.random.default_rng(2))
+    said, lie = _matched(volume, centres)
+    steep = np.degrees(np.arcsin(np.abs(lie[:, 2])))
+    assert np.abs((steep - tilts).mean()) < 4.0
+    off = np.degrees(np.arccos(np.abs((axes * lie).sum(axis=1))))
+    assert off.mean() < 8.0
+    assert np.linalg.norm(said - centres, axis=1).mean() < 0.08
