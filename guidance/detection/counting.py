@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from guidance.detection.candidates import Group, small, split
 from guidance.detection.capsules import apart, in_line, moved_apart
 from guidance.detection.patches import Scan, lone_size, moments, parts, patch_of, voxels
-from guidance.detection.rods import RISE, TURN, Fit, Look, Patch, Start, fit_best, fit_rods
+from guidance.detection.rods import Fit, Look, Patch, Start, fit_best, fit_rods
 
 FloatArray = NDArray[np.float64]
 
@@ -103,31 +103,10 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
     held = float(weight.sum()) * scan.voxel_mm3 / (look.inside * look.amplitude[0])
     if held < LEAST_HELD:
         return None
-    most = min(most, max(1, int(held / LEAST_HELD_EACH)))
-    found = _fewest(patch, points, weight, held, look, most)
-    if found is None and most > 1:
-        # Seeds that cross do not lie as the others do.
-        free = replace(look, turn=TURN, rise=RISE)
-        found = _fewest(patch, points, weight, held, free, most)
-    return Explained(group, patch, *found) if found else None
-
-
-def _fewest(
-    patch: Patch, points: FloatArray, weight: FloatArray, held: float, look: Look, most: int
-) -> tuple[Fit, float] | None:
-    """Return as few rods as explain a patch, and by how much less probable the next number is.
-
-    Args:
-        patch: around the group.
-        points: (n, 3) its voxels, mm.
-        weight: (n,) how much they rise above their background.
-        held: how many seeds' metal they hold.
-        look: how one seed looks.
-        most: how many rods at most.
-    """
     best: Fit | None = None
     fewer: Fit | None = None
     scores: list[float] = []
+    most = min(most, max(1, int(held / LEAST_HELD_EACH)))
     for n in range(1, most + 1):
         # Explained well where the rods are is not enough while the group holds another's metal.
         enough = held < n - 1 + LEAST_HELD_EACH
@@ -149,7 +128,8 @@ def _fewest(
     if best.explained_within < _least_within(look):
         return None
     ordered = sorted(scores)
-    return best, ordered[1] - ordered[0] if len(ordered) > 1 else np.inf
+    margin = ordered[1] - ordered[0] if len(ordered) > 1 else np.inf
+    return Explained(group, patch, best, margin)
 
 
 def alike(amplitude: float, spread_mm: float, look: Look) -> bool:

@@ -37,7 +37,7 @@ LIKELY = 0.35
 LEAST_MISFIT = 0.3
 # Seeds follow their needles. Directions that scatter more than this are no common one; however
 # little they scatter, a seed may lie this far off, in parts of its vector.
-MOST_TURN, LEAST_TURN, LEAST_RISE = 0.6, 0.2, 0.12
+MOST_TURN, LEAST_TURN, LEAST_RISE = 0.6, 0.2, 0.2
 # Where it is dark off a seed's ends: so far beyond them and to either side; in so many voxels;
 # not of seeds steeper than this part along the normal.
 DARK_MM, DARK_ASIDE_MM, ENOUGH_DARK, MOST_DARK_RISE = (0.8, 1.8), 0.7, 3, 0.5
@@ -164,7 +164,7 @@ def _lying(look: Look, sure: FloatArray, likely: FloatArray) -> Look:
 
     What one image says of a seed's tilt is little; many that lie alike say more. The sure ones
     show best how seeds lie in the plane. But many of them are sure because they lie in two
-    slices, and such seem steeper than they are: how steep is taken from all that are likely.
+    slices: how steep is taken from all that are likely.
     """
     if min(len(sure), len(likely)) < MANY:
         return look
