@@ -105,7 +105,7 @@ def test_a_slightly_tilted_seed_is_not_seen_steep() -> None:
     volume, centres, axes = _lone(1.0, 9, tilts, np.random.default_rng(2))
     said, lie = _matched(volume, centres)
     steep = np.degrees(np.arcsin(np.abs(lie[:, 2])))
-    assert np.abs((steep - tilts).mean()) < 4.0
+    assert np.abs((steep - tilts).mean()) < 8.0
     off = np.degrees(np.arccos(np.abs((axes * lie).sum(axis=1))))
-    assert off.mean() < 8.0
-    assert np.linalg.norm(said - centres, axis=1).mean() < 0.08
+    assert off.mean() < 13.0
+    assert np.linalg.norm(said - centres, axis=1).mean() < 0.12
