@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 # How starved rays are, by how dark it is off the ends of flat seeds, as a share of their
 # brightness: measured on lone seeds of known tilt in the virtual scanner.
 STARVED_BY_DARK, MOST_STARVED = 25.0, 1.6
-UNKNOWN = Look((32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6), starved=MOST_STARVED)
+UNKNOWN = Look((32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6))
 LEAST_AMPLITUDE, MOST_AMPLITUDE = 14000.0, 110000.0
 # Seeds of one batch hold the same metal; streaks and bone beside them change what is seen.
 AMPLITUDE_SHARE, SPREAD_MM, NORMAL_MM, LENGTH_MM = 0.1, 0.05, 0.05, 0.15
@@ -68,8 +68,8 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
     look = Look(
         (amplitude, AMPLITUDE_SHARE * amplitude),
         (float(np.median([f.spread_mm for f in fits])), SPREAD_MM),
-        (_weighed([f.normal_mm for f in fits], [f.heard_normal for f in fits]), NORMAL_MM),
-        (float(np.median([f.length_mm for f in fits])), LENGTH_MM),
+        UNKNOWN.normal_mm,
+        (float(np.median([f.length_mm for f in fits])), UNKNOWN.length_mm[1]),
         inside=float(np.median(held)),
         starved=_starved(alike),
     )
@@ -78,6 +78,9 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
     metal = np.array([f.amplitudes[0] for f in again])
     look = replace(
         look,
+        # Thick slices say of few seeds how soft their edges are, and nothing of the others.
+        normal_mm=(_weighed([(f.normal_mm, f.heard_normal) for f in again]), NORMAL_MM),
+        length_mm=(float(np.median([f.length_mm for f in again])), LENGTH_MM),
         misfit=max(misfit, LEAST_MISFIT),
         left=float(np.median([1.0 - f.explained_within for f in again])),
         scatter=OF_MEDIAN * float(np.median(np.abs(metal / np.median(metal) - 1.0))),
@@ -143,11 +146,11 @@ def _darkness(patch: Patch, fit: Fit) -> float | None:
     return float((patch.height - patch.hu[k][off].mean()) / own[k].max())
 
 
-def _weighed(values: Sequence[float], weights: Sequence[float]) -> float:
-    """Return the median of values, each counted as often as its weight says."""
-    order = np.argsort(values)
-    heard = np.cumsum(np.asarray(weights)[order])
-    return float(np.asarray(values)[order][np.searchsorted(heard, 0.5 * heard[-1])])
+def _weighed(values: Sequence[tuple[float, float]]) -> float:
+    """Return the median of values, each counted as often as its weight, which follows it, says."""
+    ordered = np.array(sorted(values))
+    heard = np.cumsum(ordered[:, 1])
+    return float(ordered[np.searchsorted(heard, 0.5 * heard[-1]), 0])
 
 
 def _mode(values: Sequence[float]) -> float:
