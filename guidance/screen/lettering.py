@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from PyQt5.QtCore import QPointF, QRect, Qt
+from PyQt5.QtCore import QPointF, QRect, QRectF, QSizeF, Qt
 from PyQt5.QtGui import QColor, QFont, QPainter, QPen
 
 from guidance.screen import theme
@@ -16,6 +17,8 @@ DASHES = {
     "dashdot": Qt.PenStyle.DashDotLine,
 }
 LETTER_COLOUR = "#ffd75e"
+# So many points of a line are tried for its name.
+PLACES = 12
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class Lettering:
             scale: size of the window against the design.
         """
         self._painter, self._area, self._scale = painter, area, scale
+        # What has been written, and where.
+        self.written: list[tuple[str, QRectF]] = []
 
     def font(self, size: float, *, bold: bool = False) -> None:
         """Use letters of a size at the design's scale."""
@@ -48,33 +53,43 @@ class Lettering:
         self._painter.setFont(font)
 
     def orientation(
-        self, edges: tuple[str, str, str, str], beside: tuple[str, tuple[str, ...]] = ("", ())
+        self,
+        edges: tuple[str, str, str, str],
+        beside: tuple[str, tuple[str, ...]] = ("", ()),
+        keys: int = 0,
     ) -> None:
         """Write the letters of the left, right, top and bottom edge, large.
 
         Args:
             edges: the letters.
-            beside: title and caption at the top left, which the top letter keeps clear of.
+            beside: title and captions at the top left, which the top letter keeps clear of.
+            keys: lines of the legend at the bottom left, which the left letter keeps clear of.
         """
-        reach = round(self._reach(*beside))
+        reach = self._reach(beside[0], beside[1][:1])
         self.font(34, bold=True)
-        margin = round(8 * self._scale)
-        inner = self._area.adjusted(margin, margin, -margin, -margin)
-        half = self._painter.fontMetrics().horizontalAdvance(edges[2]) // 2
-        aside = max(0, reach + margin + half - inner.center().x())
-        top = inner.adjusted(2 * min(aside, inner.width() // 2 - half), 0, 0, 0)
-        places = (inner, inner, top, inner)
-        sides = (
-            Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
-            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
-            Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop,
-            Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom,
+        margin, metrics = 8 * self._scale, self._painter.fontMetrics()
+        high = metrics.height()
+        inner = QRectF(self._area).adjusted(margin, margin, -margin, -margin)
+        broad = [metrics.horizontalAdvance(letter) for letter in edges]
+        middle = inner.center()
+        aside = max(middle.x() - broad[2] / 2, reach + margin)
+        lowest = inner.bottom() - keys * self._line_step - high
+        highest = inner.top() + (1 + len(beside[1])) * self._line_step
+        left = max(min(middle.y() - high / 2, lowest), min(highest, middle.y() - high / 2))
+        places = (
+            QPointF(inner.left(), left),
+            QPointF(inner.right() - broad[1], middle.y() - high / 2),
+            QPointF(min(aside, inner.right() - broad[2]), inner.top()),
+            QPointF(middle.x() - broad[3] / 2, inner.bottom() - high),
         )
-        for side, letter, place in zip(sides, edges, places, strict=True):
-            self._painter.setPen(QColor("black"))
-            self._painter.drawText(place.translated(2, 2), int(side), letter)
-            self._painter.setPen(QColor(LETTER_COLOUR))
-            self._painter.drawText(place, int(side), letter)
+        for letter, place in zip(edges, places, strict=True):
+            at = place + QPointF(0.0, metrics.ascent())
+            self._write(at, letter, LETTER_COLOUR, shadow=2.0)
+
+    @property
+    def _line_step(self) -> float:
+        """How far lines of captions and legend stand apart, pixels."""
+        return 22 * self._scale
 
     def _reach(self, title: str, lines: tuple[str, ...]) -> float:
         """Return how far to the right title and lines go."""
@@ -86,7 +101,7 @@ class Lettering:
 
     def captions(self, title: str, lines: tuple[str, ...]) -> None:
         """Write title and lines at the top left."""
-        step, left = 22 * self._scale, 10 * self._scale
+        step, left = self._line_step, 10 * self._scale
         self.font(17, bold=True)
         self._write(QPointF(left, step), title)
         self.font(16)
@@ -96,7 +111,7 @@ class Lettering:
     def key(self, keys: tuple[Key, ...]) -> None:
         """Write at the bottom left what the shapes are."""
         self.font(16)
-        step, left, bottom = 22 * self._scale, 10 * self._scale, self._area.bottom()
+        step, left, bottom = self._line_step, 10 * self._scale, self._area.bottom()
         for row, key in enumerate(reversed(keys)):
             y = bottom - 12 * self._scale - row * step
             self._painter.setPen(QPen(QColor(key.colour), 3 * self._scale, DASHES[key.dash]))
@@ -115,9 +130,59 @@ class Lettering:
         broad = self._painter.fontMetrics().horizontalAdvance(text)
         self._write(QPointF(right - broad, y - 8 * self._scale), text)
 
-    def _write(self, at: QPointF, text: str) -> None:
+    def name(self, points: Sequence[QPointF], text: str, colour: str) -> None:
+        """Write the name of a line beside one of its points, clear of what is written already.
+
+        Args:
+            points: of the line; the first is the one it stands beside if there is room.
+            text: its name.
+            colour: of the line.
+        """
+        self.font(15, bold=True)
+        size = self._box(QPointF(), text).size()
+        found = [QRectF(corner, size) for corner in self._corners(points, size)]
+        inside = QRectF(self._area)
+        free = (
+            box
+            for box in found
+            if inside.contains(box) and not any(box.intersects(other) for _, other in self.written)
+        )
+        box = next(free, None)
+        if box is None:
+            # Rather over something else than nowhere, but not cut off.
+            box = found[0]
+            box.moveRight(min(box.right(), inside.right()))
+            box.moveTop(min(max(box.top(), inside.top()), inside.bottom() - box.height()))
+        ascent = self._painter.fontMetrics().ascent()
+        self._write(box.topLeft() + QPointF(0.0, ascent), text, colour)
+
+    def _corners(self, points: Sequence[QPointF], size: QSizeF) -> Iterator[QPointF]:
+        """Yield where the box of a name may begin, the usual place first."""
+        gap, wide, high = 5 * self._scale, size.width(), size.height()
+        beside = (
+            QPointF(gap, -high),
+            QPointF(gap, gap),
+            QPointF(-gap - wide, -high),
+            QPointF(-gap - wide, gap),
+            QPointF(-wide / 2, -high - gap),
+            QPointF(-wide / 2, gap),
+        )
+        step = max(1, len(points) // PLACES)
+        for point in points[::step]:
+            for corner in beside:
+                yield point + corner
+
+    def _box(self, at: QPointF, text: str) -> QRectF:
+        metrics = self._painter.fontMetrics()
+        corner = at - QPointF(0.0, metrics.ascent())
+        return QRectF(corner.x(), corner.y(), metrics.horizontalAdvance(text), metrics.height())
+
+    def _write(
+        self, at: QPointF, text: str, colour: str = theme.TEXT, *, shadow: float = 1.5
+    ) -> None:
         """Write so that it can be read on bone and on air."""
+        self.written.append((text, self._box(at, text)))
         self._painter.setPen(QColor("black"))
-        self._painter.drawText(at + QPointF(1.5, 1.5), text)
-        self._painter.setPen(QColor(theme.TEXT))
+        self._painter.drawText(at + QPointF(shadow, shadow), text)
+        self._painter.setPen(QColor(colour))
         self._painter.drawText(at, text)

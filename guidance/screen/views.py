@@ -25,7 +25,7 @@ from guidance.screen.comparing import Wash
 from guidance.screen.fusion import blended, difference
 from guidance.screen.greyscale import PRESETS, GreyScale
 from guidance.screen.language import tr
-from guidance.screen.lettering import DASHES, Key, Lettering
+from guidance.screen.lettering import DASHES, PLACES, Key, Lettering
 from guidance.screen.overlays import SEED_WIDTH_MM, Capsule, Line, Shape
 from guidance.screen.reslice import Slice, letters
 from guidance.screen.turns import Turns
@@ -71,6 +71,8 @@ class SliceView(QWidget):
         self._way = ""
         self._wash: Wash | None = None
         self._waiting = False
+        # Words on the picture and where they stand, as painted last.
+        self.written: list[tuple[str, QRectF]] = []
 
     # --- what is shown -----------------------------------------------------
 
@@ -275,6 +277,7 @@ class SliceView(QWidget):
         painter.setFont(self.font())
         lettering = Lettering(painter, self.rect(), self.text_scale)
         painter.fillRect(self.rect(), QColor("black"))
+        self.written = []
         if self._slice is None:
             painter.setPen(QColor(theme.QUIET))
             lettering.font(20)
@@ -290,17 +293,19 @@ class SliceView(QWidget):
             )
             painter.drawImage(self._on_screen(self._wash.box_mm), colours)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        lettering.font(15)
         for shape in self._shapes:
             if isinstance(shape, Line):
                 self._draw_line(painter, shape)
             else:
                 self._draw_seed(painter, shape)
         painter.setOpacity(1.0)
-        lettering.orientation(self.edge_letters, beside=(tr(self.title), self._captions[:1]))
-        lettering.captions(tr(self.title), self._captions)
+        beside = (tr(self.title), self._captions)
+        lettering.orientation(self.edge_letters, beside, len(self._legend))
+        lettering.captions(*beside)
         lettering.key(self._legend)
         lettering.scale_bar(self._pixels_per_mm(), length_mm=50 if self._span() > 150 else 10)
+        self._name(lettering)
+        self.written = lettering.written
 
     def _grey(self) -> QImage:
         assert self._slice is not None
@@ -362,10 +367,19 @@ class SliceView(QWidget):
             painter.drawPolygon(polygon)
         else:
             painter.drawPolyline(polygon)
-        if line.name:
-            # A needle is named at its entry, a structure at its right edge.
-            at = polygon[line.name_at]
-            painter.drawText(at + QPointF(5.0, -3.0) * self.text_scale, line.name)
+
+    def _name(self, lettering: Lettering) -> None:
+        """Name the lines: what is open first, for it has few places, a structure many."""
+        named = [s for s in self._shapes if isinstance(s, Line) and s.name]
+        for line in sorted(named, key=lambda line: line.closed):
+            ends = line.points
+            points = ends if len(ends) > 2 else np.linspace(ends[0], ends[-1], PLACES + 1)
+            along = [QPointF(point) for point in self._polygon(points)]
+            # A needle is named at its entry, a structure at its right edge, if that is seen.
+            first = line.name_at if len(ends) > 2 else -min(line.name_at, 1)
+            seen = [p for p in (along[first], *along) if self.rect().contains(p.toPoint())]
+            if seen:
+                lettering.name(seen, line.name, line.colour)
 
     def _draw_seed(self, painter: QPainter, seed: Capsule) -> None:
         painter.setOpacity(seed.opacity)

@@ -50,6 +50,7 @@ def clipped(window: RoomWindow) -> list[str]:
         *_short(shown),
         *_outside(shown, window),
         *_overlapping(window, shown),
+        *_in_pictures(window),
         *_elided(window),
         *_cells(window),
         *_fields(window),
@@ -179,6 +180,21 @@ def _curves(plot: pyqtgraph.PlotWidget, window: QWidget) -> tuple[QRect, list[QP
         path.translate(corner.x(), corner.y())
         found.append(QPainterPathStroker().createStroke(path))
     return _place(plot, window, there), found
+
+
+def _in_pictures(window: RoomWindow) -> Iterator[str]:
+    """Yield words on a picture that leave it, or stand on other words there."""
+    for view in window.scene.views:
+        room = QRectF(view.rect()).adjusted(-SLACK, -SLACK, SLACK, SLACK)
+        written = view.written if view.isVisible() else []
+        for text, at in written:
+            if not room.contains(at):
+                yield f"{text!r} leaves the picture {view.title}"
+        for (one, here), (other, there) in combinations(written, 2):
+            both = here.intersected(there)
+            # Letters have air above and below.
+            if both.width() > SLACK and both.height() > 0.3 * min(here.height(), there.height()):
+                yield f"{one!r} and {other!r} overlap in the picture {view.title}"
 
 
 def _elided(window: QWidget) -> Iterator[str]:

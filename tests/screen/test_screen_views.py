@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtCore import QPoint, QPointF, QRectF, Qt
 from PyQt5.QtGui import QMouseEvent, QWheelEvent
 
 from dose.geometry import GridGeometry
 from guidance.imaging.volume import Provenance, Volume
 from guidance.screen import RoomWindow
 from guidance.screen.measuring import Ruler
+from guidance.screen.overlays import Line
 from guidance.screen.reslice import cut, letters
 from guidance.screen.sight import CUTS, Sight
 from tests.screen.room_case import TARGET_MM, snapshot, vector
@@ -224,3 +225,34 @@ def test_cine_runs_through_the_slices_and_back(qtbot, window):
     qtbot.waitUntil(whole, timeout=20000)
     qtbot.keyClick(window, Qt.Key.Key_C)
     assert not scene._cine.isActive()
+
+
+def written(window, qtbot, view) -> dict[str, QRectF]:
+    qtbot.wait(10)
+    view.grab()
+    return dict(view.written)
+
+
+def test_the_left_letter_keeps_clear_of_a_long_legend(qtbot, window):
+    view = window.scene.axial
+    there = written(window, qtbot, view)
+    letter, lines = there[view.edge_letters[0]], [key.text for key in view._legend]
+    assert len(lines) >= 9
+    assert not any(letter.intersects(there[line]) for line in lines)
+    assert letter.top() > there[view.captions[-1]].bottom()
+
+
+def test_a_name_stands_clear_of_other_words_and_is_never_cut(qtbot, window):
+    view = window.scene.axial
+    for x in (0.0, view.width() - 5.0):
+        for y in (2.0, view.height() - 3.0):
+            # At each corner, where title, legend and scale stand, or the edge is.
+            here = (QPointF(x, y) - QPointF(view.width() / 2, view.height() / 2)) / 2.0
+            view.look_at((-here.x(), -here.y()), min(view.width(), view.height()) / 2.0)
+            ends = np.array(((0.0, 0.0), (-here.x(), -here.y())))
+            shape = Line(ends, "#ffffff", name="a name as long as that")
+            view.show_slice(view.shown, (shape,), view.captions, view._legend)
+            there = written(window, qtbot, view)
+            name = there.pop(shape.name)
+            assert QRectF(view.rect()).contains(name)
+            assert not any(name.intersects(other) for other in there.values())
