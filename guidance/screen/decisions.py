@@ -12,19 +12,14 @@ from guidance.planning.plan import PlannedSeed
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import theme
 from guidance.screen.acts import Acts, Answer, Perform
+from guidance.screen.advicewords import ENGINES, advice_line, lead_line
 from guidance.screen.buttons import TwoStepButton
 from guidance.screen.column import Button, Column, Line
 from guidance.screen.given import Given
 from guidance.screen.keys import Keys
 from guidance.screen.language import marked, said, tr
 from guidance.screen.panels import label
-from guidance.screen.words import (
-    ENGINES,
-    advice_line,
-    coloured,
-    lead_line,
-    supplement_line,
-)
+from guidance.screen.words import coloured, supplement_line
 
 
 class DecisionPage(Given, QFrame):

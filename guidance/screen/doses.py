@@ -62,6 +62,7 @@ def dose_rows(snapshot: Snapshot) -> tuple[DoseRow, ...]:
     Figures that the case holds against a limit stand with their structure, whether or not they
     can be read from a histogram.
     """
+    begun = bool(snapshot.seeds)
     decisive = {(f.structure, f.quantity): f for f in snapshot.dose_figures}
     rows: list[DoseRow] = []
     for name, fields in _wanted(snapshot):
@@ -70,20 +71,23 @@ def dose_rows(snapshot: Snapshot) -> tuple[DoseRow, ...]:
                 _figure(dose, name, field, unit)
                 for dose in (snapshot.dose, snapshot.dose_counted, snapshot.planned_dose)
             )
-            limit = limit_words(decisive.pop((name, quantity), None))
+            limit = limit_words(decisive.pop((name, quantity), None), begun=begun)
             model = _modelled_figure(snapshot, name, field, unit)
             rows.append(DoseRow(name, quantity, implant, counted, planned, *limit, model))
         for figure in [f for f in decisive.values() if f.structure == name]:
-            rows.append(_of_core(decisive.pop((name, figure.quantity))))
-    return tuple(rows + [_of_core(figure) for figure in decisive.values()])
+            rows.append(_of_core(decisive.pop((name, figure.quantity)), begun=begun))
+    return tuple(rows + [_of_core(figure, begun=begun) for figure in decisive.values()])
 
 
-def limit_words(figure: DoseFigure | None) -> tuple[str, str]:
-    """Return what is wanted of a figure and whether it is so, with the colour."""
+def limit_words(figure: DoseFigure | None, *, begun: bool = True) -> tuple[str, str]:
+    """Return what is wanted of a figure and whether it is so, with the colour.
+
+    Before the first seed it is no news that a target lacks dose.
+    """
     if figure is None or figure.limit is None:
         return "", theme.QUIET
     limit = f"{'≥' if figure.least else '≤'} {figure.limit:g}"
-    if not figure.word:
+    if not figure.word or (figure.word == "below" and not begun):
         return limit, theme.QUIET
     text, colour = WORDS[figure.word]
     return tr(text, limit=limit), colour
@@ -118,13 +122,13 @@ def modelled_line(snapshot: Snapshot) -> str:
     return tr("STALE, {origin}", origin=line) if snapshot.modelled_is_stale else line
 
 
-def _of_core(figure: DoseFigure) -> DoseRow:
+def _of_core(figure: DoseFigure, *, begun: bool) -> DoseRow:
     values = (figure.value, figure.counted, figure.planned, figure.modelled)
     implant, counted, planned, model = (
         DASH if value is None else _said(value, figure.unit) for value in values
     )
     quantity = tr(QUANTITIES.get(figure.quantity, figure.quantity))
-    limit = limit_words(figure)
+    limit = limit_words(figure, begun=begun)
     return DoseRow(figure.structure, quantity, implant, counted, planned, *limit, model)
 
 

@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
 
 from guidance.procedure.snapshot import Snapshot, Step
 from guidance.screen import theme, words
+from guidance.screen.advicewords import advice_briefly
 from guidance.screen.buttons import set_role
 from guidance.screen.language import marked, said, tr
 from guidance.screen.words import coloured
@@ -261,5 +262,5 @@ class NextAction(QFrame):
         """Say it anew."""
         self._action.setText(f"▶ {html.escape(said(snapshot.next_action))}")
         text = coloured(f"{said(snapshot.busy)}…", theme.NOTE) if snapshot.busy else ""
-        self._said.setText(text or coloured(*words.advice_briefly(snapshot)))
-        self._said.setVisible(bool(snapshot.busy or words.advice_briefly(snapshot)[0]))
+        self._said.setText(text or coloured(*advice_briefly(snapshot)))
+        self._said.setVisible(bool(snapshot.busy or advice_briefly(snapshot)[0]))

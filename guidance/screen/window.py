@@ -40,7 +40,7 @@ from guidance.screen.settingspage import SettingsPage
 from guidance.screen.sound import AlarmSound
 from guidance.screen.status import AlarmLine, Clerk
 from guidance.screen.turns import Turns
-from guidance.screen.words import coloured, retraction_line, tracks
+from guidance.screen.words import clock_time, coloured, retraction_line, tracks
 from guidance.screen.worklist import WorklistPage
 
 LOWER_ROW, LOWER_SHARE = 4, 38
@@ -239,7 +239,10 @@ class RoomWindow(QMainWindow):
 
     def say(self, text: str, done: bool) -> None:
         """Say in the status line what came of something."""
-        self.status.setText(coloured(text, theme.GOOD if done else theme.WARN))
+        # What was done a while ago must not pass for news.
+        now = self._clock()
+        when = coloured(clock_time(now, now), theme.QUIET)
+        self.status.setText(f"{when} {coloured(text, theme.GOOD if done else theme.WARN)}")
 
     def _acknowledge(self, alarm: Alarm) -> None:
         self._clerk.perform(

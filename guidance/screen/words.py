@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
-from guidance.advice import MODELLED, TG43
 from guidance.alarms import Alarm, Priority
 from guidance.planning.plan import PlannedSeed
 from guidance.procedure.snapshot import (
@@ -33,6 +32,12 @@ SILENT_AFTER_S = 3.0
 DASH = "–"
 # By the unit of ``counted_age``.
 AGES = (marked("{n} s ago"), marked("{n} min ago"), marked("{n} h ago"), marked("{n} days ago"))
+SILENCES = (
+    marked("NO ANSWER FOR {n} s"),
+    marked("NO ANSWER FOR {n} min"),
+    marked("NO ANSWER FOR {n} h"),
+    marked("NO ANSWER FOR {n} days"),
+)
 PURPOSES = {
     "planning": marked("planning CT"),
     "needles": marked("needles CT"),
@@ -49,13 +54,6 @@ LINKS = {
 MET = {"bone": marked("bone (scan)"), "gas": marked("gas (scan)")}
 GRAVE = {"cord", "vessel"}
 MOST_AHEAD = 3
-VERDICTS = {
-    "continue": marked("CONTINUE"),
-    "adjust": marked("ADJUST"),
-    "stop": marked("STOP"),
-}
-# The doses that can lead; none is shown without its name.
-ENGINES = {TG43: TG43, MODELLED: marked("model-based, research")}
 ON_PLAN = {
     theme.GOOD: marked("on plan"),
     theme.WARN: marked("off plan"),
@@ -182,9 +180,8 @@ def needle_rows(needle: NeedleTrack) -> Iterator[tuple[str, str, str, str]]:
     else:
         colour = _band(tip, TIP_GOOD_MM, TIP_FAIR_MM)
         yield (TIP, f"{tip:.1f} mm", tr(ON_PLAN[colour]), colour)
-        deep = tr("too deep") if depth > 0 else tr("too shallow")
-        how = tr("at depth") if abs(depth) < 1.0 else deep
-        yield (DEPTH, f"{depth:+.1f} mm", how, _band(depth, TIP_GOOD_MM, TIP_FAIR_MM))
+        colour = _band(depth, TIP_GOOD_MM, TIP_FAIR_MM)
+        yield (DEPTH, f"{depth:+.1f} mm", _depth_words(depth, colour), colour)
         lateral = needle.lateral_deviation_mm
         beside = tr("{mm} mm beside", mm=f"{lateral:.1f}") if lateral is not None else ""
         yield (ANGLE, f"{angle:.1f}°", beside, _band(angle, ANGLE_GOOD_DEG, ANGLE_FAIR_DEG))
@@ -198,6 +195,15 @@ def needle_rows(needle: NeedleTrack) -> Iterator[tuple[str, str, str, str]]:
         )
         colour = theme.GOOD if kept else theme.BAD
         yield (clearance.structure, f"{clearance.distance_mm:.1f} mm", words_, colour)
+
+
+def _depth_words(depth_mm: float, colour: str) -> str:
+    """Return how deep: what is within the first band is deeper or shallower, not too much so."""
+    if abs(depth_mm) < 1.0:
+        return tr("at depth")
+    if colour == theme.GOOD:
+        return tr("deeper") if depth_mm > 0 else tr("shallower")
+    return tr("too deep") if depth_mm > 0 else tr("too shallow")
 
 
 def ahead_line(needle: NeedleTrack | None) -> tuple[str, str]:
@@ -216,7 +222,7 @@ def ahead_line(needle: NeedleTrack | None) -> tuple[str, str]:
         else:
             parts.append(tr("tip in {what}", what=what))
     grave = any(encounter.kind in GRAVE for encounter in met)
-    return tr("ahead: {what}", what=", ".join(parts)), theme.WARN if grave else theme.NOTE
+    return tr("ahead: {what}", what=tr(", ").join(parts)), theme.WARN if grave else theme.NOTE
 
 
 def seeds_line(snapshot: Snapshot, now: datetime) -> str:
@@ -245,7 +251,8 @@ def armed_line(applicator: ApplicatorView, now: datetime) -> tuple[str, str]:
         link = tr(LINKS.get(applicator.link, applicator.link)).upper()
         return tr("LINK {link}", link=link), theme.LINK_COLOURS.get(applicator.link, theme.QUIET)
     if silent := silence_s(applicator, now):
-        return tr("NO ANSWER FOR {s} s", s=f"{silent:.0f}"), theme.BAD
+        n, unit = counted_age(now - timedelta(seconds=silent), now)
+        return tr(SILENCES[unit], n=n), theme.BAD
     if not applicator.armed:
         return tr("NOT ARMED"), theme.QUIET
     left = applicator.permitted - applicator.dropped
@@ -284,19 +291,22 @@ def retraction_line(snapshot: Snapshot) -> str:
     return tr("next seed at {mm} mm · spacing {spacing} mm", mm=at, spacing=spacing)
 
 
+# The places a seed can be in, in the order of the account; those that hold none are left out.
+PLACES = (
+    ("implanted", marked("{n} implanted")),
+    ("in_cartridges", marked("{n} in cartridges")),
+    ("returned", marked("{n} returned")),
+    ("assayed", marked("{n} assayed")),
+    ("waste", marked("{n} waste")),
+    ("unresolved", marked("{n} unresolved")),
+)
+
+
 def ledger_line(ledger: LedgerView) -> str:
-    """Return the account: received = the sum of the places."""
-    return tr(
-        "{received} received = {implanted} implanted + {in_cartridges} in cartridges + "
-        "{returned} returned + {assayed} assayed + {waste} waste + {unresolved} unresolved",
-        received=ledger.received,
-        implanted=ledger.implanted,
-        in_cartridges=ledger.in_cartridges,
-        returned=ledger.returned,
-        assayed=ledger.assayed,
-        waste=ledger.waste,
-        unresolved=ledger.unresolved,
-    )
+    """Return the account: received = the sum of the places that hold seeds."""
+    held = [(text, n) for name, text in PLACES if (n := getattr(ledger, name))]
+    received = tr("{n} received", n=ledger.received)
+    return " = ".join((received, " + ".join(tr(text, n=n) for text, n in held) or "0"))
 
 
 def balance(ledger: LedgerView) -> tuple[str, str]:
@@ -319,51 +329,6 @@ def dose_origin(dose: DoseView, *, stale: bool) -> str:
         method=said(dose.method),
     )
     return tr("STALE, a seed has changed since: {origin}", origin=origin) if stale else origin
-
-
-def advice_line(snapshot: Snapshot) -> tuple[str, str]:
-    """Return the advice with its reason and the implant it is about, and its colour."""
-    advice = snapshot.proposal
-    if advice is None:
-        return said(snapshot.advice[0]) if snapshot.advice else "", theme.NOTE
-    verdict = tr(VERDICTS.get(advice.verdict, advice.verdict))
-    about = f"{tr(ENGINES[advice.engine])}, {tr('after event {event}', event=advice.event_number)}"
-    stale = tr(" STALE") if snapshot.proposal_is_stale else ""
-    colour = theme.WARN if snapshot.proposal_is_stale else theme.NOTE
-    return f"{verdict} ({about}{stale}): {said(advice.reason)}", colour
-
-
-def lead_line(snapshot: Snapshot) -> str:
-    """Return which dose leads, and who chose it."""
-    engine = tr(ENGINES[snapshot.engine])
-    if not snapshot.engine_chosen_by:
-        return tr("leading dose: {dose}", dose=engine)
-    who = snapshot.engine_chosen_by
-    return tr("leading dose: {dose}, chosen by {name}", dose=engine, name=who)
-
-
-def advice_briefly(snapshot: Snapshot) -> tuple[str, str]:
-    """Return the first sentence of the advice, or how much its seeds would mend.
-
-    The page says it all.
-
-    Where advice waits for the model-based dose, that is what is said.
-    """
-    if snapshot.advice_waits:
-        return said(snapshot.advice_waits), theme.WARN
-    text, colour = advice_line(snapshot)
-    advice = snapshot.proposal
-    if advice is None:
-        return text, colour
-    if advice.predicted is None:
-        return f"{text.partition('. ')[0].rstrip('.')}.", colour
-    brief = tr(
-        "{n} more seeds would make D90 {gy} of {wanted} Gy",
-        n=len(advice.seeds),
-        gy=f"{advice.predicted.d90_gy:.0f}",
-        wanted=f"{advice.prescription_gy:g}",
-    )
-    return f"{text.partition(': ')[0]}: {brief}", colour
 
 
 def foremost(alarms: tuple[Alarm, ...]) -> Alarm | None:

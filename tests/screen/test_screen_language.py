@@ -92,6 +92,42 @@ def test_sentences_of_the_core_are_recognised_with_their_numbers(qapp):
     assert said("What nobody has translated.") == "What nobody has translated."
 
 
+def test_answers_and_the_reasons_of_advice_are_said_in_chinese(qapp):
+    from guidance.procedure import asking
+
+    speak("zh")
+    for answer in (
+        asking.SET_ASIDE, asking.ANEW, asking.SAME_FRAME, asking.PLANNING, asking.ROOM,
+        asking.USE, asking.RIGHT, asking.AGAIN, asking.LEAVE_OUT, asking.IS_SEED,
+    ):  # fmt: skip
+        assert said(answer) != answer
+    for reason in REASONS:
+        chinese = said(reason)
+        assert set(re.findall(r"[a-z]{2,}", chinese)) <= {"mm", "cc"}, chinese
+        # Every number is still there.
+        assert sorted(re.findall(r"[\d.]+\d", chinese)) == sorted(re.findall(r"[\d.]+\d", reason))
+
+
+REASONS = (
+    "With the planned seeds still to come, D90 is 64.0 Gy of 100 Gy and V100 60.6 %; 3.3 cc around "
+    "(-19, -16, -394) mm, 3 mm from needle 1 are cold, down to 47 Gy. 4 more seeds through needle "
+    "1, 2, 3 would make it D90 91.3 Gy and V100 84.9 %; the cord's largest dose goes from 17.1 to "
+    "30.9 Gy (limit 92.1 Gy, cumulative EQD2 15.9 Gy).",
+    "D90 is 64.0 Gy of 100 Gy and V100 60.6 %; 3.3 cc around (-19, -16, -394) mm are cold, down to "
+    "47 Gy. 1 more seed through needle 11 would make it D90 91.3 Gy and V100 84.9 %; no cord is "
+    "drawn, so its dose is not known.",
+    "With the 12 planned seeds still to come, D90 is 120.0 Gy of 100 Gy and V100 96.0 %.",
+    "The target is covered: D90 is 120.0 Gy of 100 Gy and V100 96.0 %. No further seed is needed "
+    "for it.",
+    "D90 is 64.0 Gy of 100 Gy and V100 60.6 %. Every reachable seed would take the cord over "
+    "50.0 Gy.",
+    "D90 is 64.0 Gy of 100 Gy and V100 60.6 %. No place through the needles in place would mend "
+    "it: consider another needle there.",
+    "The cord receives up to 93.0 Gy (cumulative EQD2 51.2 Gy); the case's limit is 92.1 Gy.",
+    "D0.1cc of the cord is 93.0 Gy; the case's limit is 92.1 Gy.",
+)
+
+
 def test_a_list_in_a_sentence_is_said_piece_by_piece(qapp):
     speak("zh")
     wanted = "Send from the planning system: planning CT, structure set, plan."

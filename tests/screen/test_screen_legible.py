@@ -118,7 +118,7 @@ def test_the_next_action_has_the_advice_briefly_and_the_page_all_of_it(qtbot):
     window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
     qtbot.addWidget(window)
     window.show_snapshot(snapshot(proposal=advice()))
-    brief = "ADJUST (TG-43, after event 41): 4 more seeds would make D90 91 of 100 Gy"
+    brief = "ADJUST (TG-43, after event 41): 4 more seeds would make D90 91 of 100\u00a0Gy"
     assert brief in window.next_action._said.text()
     assert "3.3 cc" not in window.next_action._said.text()
     assert any(

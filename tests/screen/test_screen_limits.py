@@ -50,6 +50,13 @@ def test_each_decisive_figure_stands_with_its_structure():
     assert len(at) == len(set(at))
 
 
+def test_before_the_first_seed_it_is_no_news_that_the_target_lacks_dose():
+    rows = dose_rows(snapshot(dose_figures=FIGURES, seeds=()))
+    at = {(row.structure, row.quantity): (row.limit, row.colour) for row in rows}
+    assert at["GTV", "D90"] == ("≥ 120", theme.QUIET)
+    assert at["Spinal cord", "EQD2 in all"] == ("≤ 50 kept", theme.GOOD)
+
+
 def test_the_dose_as_counted_stands_beside_the_dose_as_known(window):
     window.show_snapshot(snapshot(dose_figures=FIGURES, dose_counted=dose(11, 0.9)))
     row = next(r for r in dose_rows(window._snapshot) if r.quantity == "V100")

@@ -242,6 +242,8 @@ def test_a_strength_in_mci_is_said_in_u_when_it_is_done(qtbot, window, acts, cas
     form.check_in()
     assert acts.acts[0][3] == pytest.approx(0.47 * 1.270)
     qtbot.waitUntil(lambda: "10 seeds of 0.597 U" in window.status.text())
+    # With the time, so that it does not pass for news later.
+    assert f"{NOW.astimezone():%H:%M:%S}" in window.status.text()
 
 
 def test_spacing_and_next_retraction_are_a_field_of_their_own(window, case):
@@ -364,3 +366,17 @@ def test_a_silent_applicator_is_said(window, case):
     old = replace(case.applicator, as_of=NOW - timedelta(seconds=9))
     window.show_snapshot(replace(case, applicator=old))
     assert "NO ANSWER FOR 9 s" in all_words(window)
+    older = replace(case.applicator, as_of=NOW - timedelta(hours=3))
+    window.show_snapshot(replace(case, applicator=older))
+    assert "NO ANSWER FOR 3 h" in all_words(window)
+
+
+def test_the_account_names_the_places_that_hold_seeds(window, case):
+    window.show_snapshot(case)
+    assert "15 received = 11 implanted + 4 in cartridges" in all_words(window)
+    assert "returned" not in all_words(window)
+    held = LedgerView(received=12, implanted=9, returned=2, unresolved=1, directive=9)
+    window.show_snapshot(replace(case, ledger=held))
+    assert "12 received = 9 implanted + 2 returned + 1 unresolved" in all_words(window)
+    window.show_snapshot(replace(case, ledger=LedgerView()))
+    assert "0 received = 0" in all_words(window)

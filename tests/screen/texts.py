@@ -41,7 +41,7 @@ SPEAKERS = {
     "SeedError": 0,
 }
 # Here every sentence that is returned or kept for one is for the screen.
-SAYING = ("steps.py", "asking.py", "modelling.py")
+SAYING = ("steps.py", "asking.py", "acts.py", "modelling.py")
 # Put together from parts, so that they stand nowhere whole.
 HAND_MADE = (
     "TG-43 2D line source, {a}, water in water, {b}",
@@ -61,6 +61,21 @@ HAND_MADE = (
     "front to back",
     "left to right",
     "head to feet",
+    # The reasons of advice.
+    "The cord receives up to {a} Gy (cumulative EQD2 {b} Gy); the case's limit is {c} Gy.",
+    "D0.1cc of the cord is {a} Gy; the case's limit is {b} Gy.",
+    "The target is covered: {a}. No further seed is needed for it.",
+    "With the {a} planned seeds still to come, {b}.",
+    "With the planned seeds still to come, {a}",
+    "D90 is {a} Gy of {b} Gy and V100 {c} %",
+    "{a}; {b} cc around ({c}) mm, {d} mm from needle {e} are cold, down to {f} Gy",
+    "{a}; {b} cc around ({c}) mm are cold, down to {d} Gy",
+    "{a}. Every reachable seed would take the cord over {b} Gy.",
+    "{a}. No place through the needles in place would mend it{b}: consider another needle there.",
+    "{a}. {b} more seed through needle {c} would make it D90 {d} Gy and V100 {e} %{f}.",
+    "{a}. {b} more seeds through needle {c} would make it D90 {d} Gy and V100 {e} %{f}.",
+    "; no cord is drawn, so its dose is not known",
+    "; the cord's largest dose goes from {a} to {b} Gy (limit {c} Gy, cumulative EQD2 {d} Gy)",
     # What is still missing from the planning system, in a list.
     "planning CT",
     "structure set",
@@ -123,6 +138,10 @@ def _said(tree: ast.AST) -> Iterator[str]:
             continue
         if isinstance(node, ast.Return | ast.Assign) and node.value is not None:
             yield from _sentences(node.value)
+            # Answers stand side by side: A, B = "this", "that".
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+                for element in getattr(node.value, "elts", ()):
+                    yield from _sentences(element)
 
 
 def _sentences(node: ast.expr) -> Iterator[str]:

@@ -180,6 +180,42 @@
       <translation>关闭病例</translation>
     </message>
     <message>
+      <source>CONTINUE</source>
+      <translation>继续</translation>
+    </message>
+    <message>
+      <source>ADJUST</source>
+      <translation>调整</translation>
+    </message>
+    <message>
+      <source>STOP</source>
+      <translation>停止</translation>
+    </message>
+    <message>
+      <source>model-based, research</source>
+      <translation>基于模型（研究用）</translation>
+    </message>
+    <message>
+      <source>{verdict} ({dose}, after event {event}): {reason}</source>
+      <translation>{verdict}（{dose}，事件 {event} 后）：{reason}</translation>
+    </message>
+    <message>
+      <source>leading dose: {dose}, chosen by {name}</source>
+      <translation>为主的剂量：{dose}，由 {name} 选定</translation>
+    </message>
+    <message>
+      <source>{verdict} ({dose}, after event {event} STALE): {reason}</source>
+      <translation>{verdict}（{dose}，事件 {event} 后，已过时）：{reason}</translation>
+    </message>
+    <message>
+      <source>leading dose: {dose}</source>
+      <translation>为主的剂量：{dose}</translation>
+    </message>
+    <message>
+      <source>{n} more seeds would make D90 {gy} of {wanted} Gy</source>
+      <translation>再加 {n} 粒粒子可使 D90 达到 {gy} Gy（处方 {wanted} Gy）</translation>
+    </message>
+    <message>
       <source>returned</source>
       <translation>退回</translation>
     </message>
@@ -1488,6 +1524,22 @@
       <translation>{n} 天前</translation>
     </message>
     <message>
+      <source>NO ANSWER FOR {n} s</source>
+      <translation>{n} 秒无应答</translation>
+    </message>
+    <message>
+      <source>NO ANSWER FOR {n} min</source>
+      <translation>{n} 分钟无应答</translation>
+    </message>
+    <message>
+      <source>NO ANSWER FOR {n} h</source>
+      <translation>{n} 小时无应答</translation>
+    </message>
+    <message>
+      <source>NO ANSWER FOR {n} days</source>
+      <translation>{n} 天无应答</translation>
+    </message>
+    <message>
       <source>planning CT</source>
       <translation>计划 CT</translation>
     </message>
@@ -1526,22 +1578,6 @@
     <message>
       <source>gas (scan)</source>
       <translation>气体（扫描）</translation>
-    </message>
-    <message>
-      <source>CONTINUE</source>
-      <translation>继续</translation>
-    </message>
-    <message>
-      <source>ADJUST</source>
-      <translation>调整</translation>
-    </message>
-    <message>
-      <source>STOP</source>
-      <translation>停止</translation>
-    </message>
-    <message>
-      <source>model-based, research</source>
-      <translation>基于模型（研究用）</translation>
     </message>
     <message>
       <source>on plan</source>
@@ -1584,20 +1620,12 @@
       <translation>下一粒位于 {mm} mm · 间距 {spacing} mm</translation>
     </message>
     <message>
-      <source>{received} received = {implanted} implanted + {in_cartridges} in cartridges + {returned} returned + {assayed} assayed + {waste} waste + {unresolved} unresolved</source>
-      <translation>接收 {received} = 植入 {implanted} + 弹夹内 {in_cartridges} + 退回 {returned} + 送检 {assayed} + 废弃 {waste} + 未明 {unresolved}</translation>
+      <source>{n} received</source>
+      <translation>接收 {n}</translation>
     </message>
     <message>
       <source>{n} seeds after event {event}; {method}</source>
       <translation>事件 {event} 后 {n} 粒；{method}</translation>
-    </message>
-    <message>
-      <source>leading dose: {dose}, chosen by {name}</source>
-      <translation>为主的剂量：{dose}，由 {name} 选定</translation>
-    </message>
-    <message>
-      <source>{n} more seeds would make D90 {gy} of {wanted} Gy</source>
-      <translation>再加 {n} 粒粒子可使 D90 达到 {gy} Gy（处方 {wanted} Gy）</translation>
     </message>
     <message>
       <source>no scan</source>
@@ -1606,6 +1634,18 @@
     <message>
       <source>{purpose} taken {time}, {age}</source>
       <translation>{purpose} 采集于 {time}，{age}</translation>
+    </message>
+    <message>
+      <source>at depth</source>
+      <translation>深度合适</translation>
+    </message>
+    <message>
+      <source>too deep</source>
+      <translation>过深</translation>
+    </message>
+    <message>
+      <source>too shallow</source>
+      <translation>过浅</translation>
     </message>
     <message>
       <source>ahead: {what}</source>
@@ -1632,16 +1672,36 @@
       <translation>最后一粒位于 {mm} mm</translation>
     </message>
     <message>
+      <source>{n} implanted</source>
+      <translation>植入 {n}</translation>
+    </message>
+    <message>
+      <source>{n} in cartridges</source>
+      <translation>弹夹内 {n}</translation>
+    </message>
+    <message>
+      <source>{n} returned</source>
+      <translation>退回 {n}</translation>
+    </message>
+    <message>
+      <source>{n} assayed</source>
+      <translation>送检 {n}</translation>
+    </message>
+    <message>
+      <source>{n} waste</source>
+      <translation>废弃 {n}</translation>
+    </message>
+    <message>
+      <source>{n} unresolved</source>
+      <translation>未明 {n}</translation>
+    </message>
+    <message>
       <source>every seed has its place</source>
       <translation>每粒粒子去向明确</translation>
     </message>
     <message>
       <source>STALE, a seed has changed since: {origin}</source>
       <translation>已过时，其后粒子有变化：{origin}</translation>
-    </message>
-    <message>
-      <source>leading dose: {dose}</source>
-      <translation>为主的剂量：{dose}</translation>
     </message>
     <message>
       <source> (no longer so)</source>
@@ -1652,18 +1712,6 @@
       <translation>（{name} 已看到）</translation>
     </message>
     <message>
-      <source>too deep</source>
-      <translation>过深</translation>
-    </message>
-    <message>
-      <source>too shallow</source>
-      <translation>过浅</translation>
-    </message>
-    <message>
-      <source>at depth</source>
-      <translation>深度合适</translation>
-    </message>
-    <message>
       <source>limit {limit} kept</source>
       <translation>符合限值 {limit}</translation>
     </message>
@@ -1672,12 +1720,16 @@
       <translation>过近，限值 {limit}</translation>
     </message>
     <message>
-      <source>LINK {link}</source>
-      <translation>链路{link}</translation>
+      <source>deeper</source>
+      <translation>偏深</translation>
     </message>
     <message>
-      <source>NO ANSWER FOR {s} s</source>
-      <translation>{s} 秒无应答</translation>
+      <source>shallower</source>
+      <translation>偏浅</translation>
+    </message>
+    <message>
+      <source>LINK {link}</source>
+      <translation>链路{link}</translation>
     </message>
     <message>
       <source>NOT ARMED</source>
@@ -1706,10 +1758,6 @@
     <message>
       <source>no seeds yet</source>
       <translation>尚无粒子</translation>
-    </message>
-    <message>
-      <source>after event {event}</source>
-      <translation>事件 {event} 后</translation>
     </message>
     <message>
       <source>nothing to compare it with</source>
@@ -1806,6 +1854,10 @@
   </context>
   <context>
     <name>core</name>
+    <message>
+      <source>set aside</source>
+      <translation>搁置</translation>
+    </message>
     <message>
       <source>event {a} of case {b} cannot follow event {c}</source>
       <translation>病例 {b} 的事件 {a} 不能接在事件 {c} 之后</translation>
@@ -1915,6 +1967,22 @@
       <translation>收到与计划 CT 同一坐标系的第二个 CT（{a}）。它是计划 CT，还是同一床面上的现场扫描？</translation>
     </message>
     <message>
+      <source>register anew</source>
+      <translation>重新配准</translation>
+    </message>
+    <message>
+      <source>same frame</source>
+      <translation>同一坐标系</translation>
+    </message>
+    <message>
+      <source>planning CT</source>
+      <translation>计划 CT</translation>
+    </message>
+    <message>
+      <source>scan of the room</source>
+      <translation>现场扫描</translation>
+    </message>
+    <message>
       <source>use it</source>
       <translation>使用</translation>
     </message>
@@ -1925,6 +1993,14 @@
     <message>
       <source>run it again</source>
       <translation>重新运行</translation>
+    </message>
+    <message>
+      <source>leave it out</source>
+      <translation>不计入</translation>
+    </message>
+    <message>
+      <source>it is a seed</source>
+      <translation>是粒子</translation>
     </message>
     <message>
       <source>{a} If it is this patient's, correct its Patient ID at the source and send again.</source>
@@ -2751,8 +2827,60 @@
       <translation>头足</translation>
     </message>
     <message>
-      <source>planning CT</source>
-      <translation>计划 CT</translation>
+      <source>The cord receives up to {a} Gy (cumulative EQD2 {b} Gy); the case's limit is {c} Gy.</source>
+      <translation>脊髓最高将受 {a} Gy（累计 EQD2 {b} Gy）；本病例限值 {c} Gy。</translation>
+    </message>
+    <message>
+      <source>D0.1cc of the cord is {a} Gy; the case's limit is {b} Gy.</source>
+      <translation>脊髓 D0.1cc 为 {a} Gy；本病例限值 {b} Gy。</translation>
+    </message>
+    <message>
+      <source>The target is covered: {a}. No further seed is needed for it.</source>
+      <translation>靶区已覆盖：{a}。无需再加粒子。</translation>
+    </message>
+    <message>
+      <source>With the {a} planned seeds still to come, {b}.</source>
+      <translation>计划中尚余的 {a} 粒植入后，{b}。</translation>
+    </message>
+    <message>
+      <source>With the planned seeds still to come, {a}</source>
+      <translation>计划中尚余的粒子植入后，{a}</translation>
+    </message>
+    <message>
+      <source>D90 is {a} Gy of {b} Gy and V100 {c} %</source>
+      <translation>D90 为 {a} Gy（处方 {b} Gy），V100 为 {c} %</translation>
+    </message>
+    <message>
+      <source>{a}; {b} cc around ({c}) mm, {d} mm from needle {e} are cold, down to {f} Gy</source>
+      <translation>{a}；({c}) mm 周围 {b} cc（距针 {e} 为 {d} mm）剂量不足，最低 {f} Gy</translation>
+    </message>
+    <message>
+      <source>{a}; {b} cc around ({c}) mm are cold, down to {d} Gy</source>
+      <translation>{a}；({c}) mm 周围 {b} cc 剂量不足，最低 {d} Gy</translation>
+    </message>
+    <message>
+      <source>{a}. Every reachable seed would take the cord over {b} Gy.</source>
+      <translation>{a}。可及位置的任何粒子都会使脊髓超过 {b} Gy。</translation>
+    </message>
+    <message>
+      <source>{a}. No place through the needles in place would mend it{b}: consider another needle there.</source>
+      <translation>{a}。现有针道内没有可弥补的位置{b}：请考虑在该处另进一针。</translation>
+    </message>
+    <message>
+      <source>{a}. {b} more seed through needle {c} would make it D90 {d} Gy and V100 {e} %{f}.</source>
+      <translation>{a}。再经针 {c} 植入 {b} 粒，可使 D90 达 {d} Gy、V100 达 {e} %{f}。</translation>
+    </message>
+    <message>
+      <source>{a}. {b} more seeds through needle {c} would make it D90 {d} Gy and V100 {e} %{f}.</source>
+      <translation>{a}。再经针 {c} 植入 {b} 粒，可使 D90 达 {d} Gy、V100 达 {e} %{f}。</translation>
+    </message>
+    <message>
+      <source>; no cord is drawn, so its dose is not known</source>
+      <translation>；未勾画脊髓，其剂量未知</translation>
+    </message>
+    <message>
+      <source>; the cord's largest dose goes from {a} to {b} Gy (limit {c} Gy, cumulative EQD2 {d} Gy)</source>
+      <translation>；脊髓最高剂量由 {a} Gy 升至 {b} Gy（限值 {c} Gy，累计 EQD2 {d} Gy）</translation>
     </message>
     <message>
       <source>structure set</source>
