@@ -40,3 +40,16 @@ def test_dose_imports_without_the_extras() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_the_window_waits_for_no_library_of_the_worker_or_the_report() -> None:
+    """Transport runs in the worker, the report is written at the end of a case."""
+    code = (
+        "import sys, guidance.console.room\n"
+        "late = {'matplotlib', 'reportlab', 'dose.transport', 'guidance.media'}\n"
+        "sys.exit(', '.join(late & set(sys.modules)) or 0)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr

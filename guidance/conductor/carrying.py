@@ -23,13 +23,13 @@ from guidance.conductor.dosing import SAMPLE_SPACING_MM, SAMPLES_AT_MOST, streng
 from guidance.conductor.library import Library
 from guidance.conductor.modelled import (
     CORD_REACH_MM,
-    RESEARCH,
     Regions,
     distance_mm,
     metal_of,
     regions_of,
 )
 from guidance.conductor.modelling import Modelled
+from guidance.conductor.naming import RESEARCH
 from guidance.conductor.offline import histogram
 from guidance.conductor.room import (
     TARGET_ROLES,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from guidance.conductor.modelled import modelled_description
+from guidance.conductor.naming import modelled_description
 from guidance.exchange import ExportReference, write_dose, write_plan, write_structures
 from guidance.journal import Record
 from guidance.procedure.snapshot import Snapshot

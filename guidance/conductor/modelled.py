@@ -24,8 +24,8 @@ from dose.transport.materials import WATER
 from dose.transport.media import Media
 from dose.transport.metal import NEEDLE_18G, Metal, capsule_of
 from dose.transport.simulation import TransportDose, corrected_gy, simulate
-from guidance.advice import MODELLED
 from guidance.conductor.given import GivenSeeds
+from guidance.conductor.naming import RESEARCH, modelled_description
 from guidance.conductor.offline import (
     TARGET_ROLES,
     Period,
@@ -45,7 +45,6 @@ from guidance.media.picture import write_pictures
 FloatArray = NDArray[np.float64]
 Regions = dict[str, tuple[NDArray[np.bool_], float]]
 
-RESEARCH = MODELLED
 # Of the cord, the part that lies this much farther from the seeds than its nearest voxel counts
 # for the uncertainty: dose is highest there, and far off no photon comes.
 CORD_REACH_MM = 15.0
@@ -222,17 +221,6 @@ def compute_modelled(
         f"{len(seeds)} seeds, their metal met, grid {options.spacing_mm:g} mm"
     )
     return ModelledDose(paths, method, found, _statistics(dose, regions, patient), tuple(remarks))
-
-
-def modelled_description(name: str, model: str, *, how: str = "Monte Carlo") -> str:
-    """Return how an RTDOSE names itself, in the 64 characters that DICOM leaves.
-
-    Args:
-        name: ``medium`` or ``water``, to which the dose is.
-        model: of the seeds.
-        how: the dose was made.
-    """
-    return f"{how} ({RESEARCH}), dose to {name}, {model}"
 
 
 def metal_of(

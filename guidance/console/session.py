@@ -12,7 +12,6 @@ from typing import Self
 
 from guidance.conductor.arrivals import Arrivals
 from guidance.conductor.conductor import Conductor
-from guidance.conductor.exports import export_case
 from guidance.conductor.feeds import ApplicatorFeed, ListenerFeed
 from guidance.conductor.summary import summary
 from guidance.configuration import (
@@ -249,6 +248,9 @@ class Session:
             verification = journal.verify(case_id)
         events = [from_record(r) for r in records]
         figures = summary(replayed(case_id, events), snapshot, events, verification)
+        # The report's libraries are for the end of a case: the window does not wait for them.
+        from guidance.conductor.exports import export_case
+
         return export_case(folder, snapshot, figures, records, go_on=go_on)
 
 
