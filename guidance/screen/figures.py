@@ -58,7 +58,8 @@ class DvhPlot(Given, QWidget):
         self._caption.setText(caption(snapshot, now))
 
     def set_scale(self, scale: float) -> None:
-        """Set the size of the words."""
+        """Set the size of the words, and how broad lines are drawn next."""
+        self._broad, self._drawn = max(1.0, scale), ()
         self._font = QFont(self.font())
         self._font.setPixelSize(max(8, round(16 * scale)))
         self._plot.getAxis("bottom").setHeight(round(54 * scale))
@@ -92,13 +93,15 @@ class DvhPlot(Given, QWidget):
         dose = snapshot.dose or snapshot.planned_dose
         if dose is not None:
             self._plot.setXRange(0, 3 * dose.prescription_gy, padding=0)
-            pen = pyqtgraph.mkPen(theme.ISODOSES[100][0], width=1)
+            pen = pyqtgraph.mkPen(theme.ISODOSES[100][0], width=self._broad)
             self._plot.addItem(pyqtgraph.InfiniteLine(dose.prescription_gy, pen=pen))
 
     def _draw(self, dose: DoseView | None, colours: dict[str, str], style: Qt.PenStyle) -> None:
         for dvh in dose.dvh if dose else ():
             if dvh.structure in colours:
-                pen = pyqtgraph.mkPen(colours[dvh.structure], width=WIDTHS[style], style=style)
+                pen = pyqtgraph.mkPen(
+                    colours[dvh.structure], width=self._broad * WIDTHS[style], style=style
+                )
                 self._plot.plot(dvh.dose_gy, dvh.volume_percent, pen=pen)
 
     def _draw_modelled(self, snapshot: Snapshot, colours: dict[str, str]) -> None:
@@ -110,7 +113,7 @@ class DvhPlot(Given, QWidget):
             if found.structure in colours:
                 colour = QColor(colours[found.structure])
                 colour.setAlpha(STALE_ALPHA if stale else 255)
-                pen = pyqtgraph.mkPen(colour, width=WIDTHS[style], style=style)
+                pen = pyqtgraph.mkPen(colour, width=self._broad * WIDTHS[style], style=style)
                 self._plot.plot(found.dose_gy, found.volume_percent, pen=pen)
 
 

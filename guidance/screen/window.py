@@ -38,6 +38,7 @@ from guidance.screen.scene import Scene
 from guidance.screen.scheduled import Worklist
 from guidance.screen.settingspage import SettingsPage
 from guidance.screen.sound import AlarmSound
+from guidance.screen.spacing import spread
 from guidance.screen.status import AlarmLine, Clerk
 from guidance.screen.turns import Turns
 from guidance.screen.words import clock_time, coloured, retraction_line, tracks
@@ -348,6 +349,7 @@ class RoomWindow(QMainWindow):
             return
         self._scale = scale
         self.setStyleSheet(theme.style_sheet(scale))
+        spread(self, scale)
         for view in self.scene.views:
             view.text_scale = scale
         self.table.set_row_height(round(30 * scale))

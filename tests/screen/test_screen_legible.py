@@ -202,3 +202,16 @@ def test_what_must_be_told_apart_differs_by_more_than_a_colour_that_some_do_not_
     assert len({look[0] for look in theme.PRIORITY_LOOK.values()}) == len(priorities)
     looks = [(dash, width) for _, dash, width in theme.ISODOSES.values()]
     assert len(set(looks)) == len(looks)
+
+
+def test_the_air_between_words_grows_with_them(qtbot):
+    """On a large display words of one size stood as near to one another as on a small one."""
+    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
+    qtbot.addWidget(window)
+    found = []
+    for size in (*SIZES, SIZES[0]):
+        window.resize(*size)
+        window._rescale()
+        card = window.card.layout()
+        found.append((window.top_bar.layout().spacing(), card.contentsMargins().left()))
+    assert found == [(18, 10), (18, 10), (36, 20), (18, 10)]
