@@ -63,6 +63,7 @@ def write_report(
         *_opening(snapshot),
         *doses(snapshot),
         *_implant(snapshot),
+        *_people(snapshot),
         *_comparison(comparison),
         *_closing(snapshot, journal_digest),
     ]
@@ -136,6 +137,20 @@ def _implant(snapshot: Snapshot) -> list[Flowable]:
         parts.append(table(tables.alarm_rows(snapshot), widths=(0.12, 0.1, 0.6, 0.18)))
     else:
         parts.append(Paragraph("None is standing.", BODY))
+    return parts
+
+
+def _people(snapshot: Snapshot) -> list[Flowable]:
+    """Return what people answered, corrected and signed; only what there is."""
+    signed = snapshot.signatures or snapshot.roles_wanted
+    parts: list[Flowable] = []
+    for title, there, rows, widths in (
+        ("Time-out", snapshot.checklist, tables.check_rows, (0.42, 0.14, 0.16, 0.16, 0.12)),
+        ("Corrections by hand", snapshot.edits, tables.edit_rows, (0.16, 0.14, 0.2, 0.38, 0.12)),
+        ("Signed in the room", signed, tables.signature_rows, (0.34, 0.36, 0.3)),
+    ):
+        if there:
+            parts += [Paragraph(title, SECTION), table(rows(snapshot), widths=widths)]
     return parts
 
 

@@ -20,7 +20,13 @@ CELL = ParagraphStyle("cell", fontName="Helvetica", fontSize=7.3, leading=8.8)
 HEAD = ParagraphStyle("head", parent=CELL, fontName="Helvetica-Bold")
 TITLE = ParagraphStyle("title", fontName="Helvetica-Bold", fontSize=15, leading=19)
 SECTION = ParagraphStyle(
-    "section", fontName="Helvetica-Bold", fontSize=10.5, leading=14, spaceBefore=7, spaceAfter=3
+    "section",
+    fontName="Helvetica-Bold",
+    fontSize=10.5,
+    leading=14,
+    spaceBefore=7,
+    spaceAfter=3,
+    keepWithNext=1,
 )
 
 

@@ -229,6 +229,31 @@ def _beyond(seeds: int) -> str:
     return f", and {seeds} beyond it, planned in the room" if seeds else ""
 
 
+def check_rows(snapshot: Snapshot) -> Rows:
+    """Return a row for each item of the time-out."""
+    rows = [["Item", "Answer", "By", "Note", "Time (UTC)"]]
+    for check in snapshot.checklist:
+        answer = ("in order" if check.good else "NOT IN ORDER") if check.answered_by else "OPEN"
+        when = f"{check.at:%H:%M:%S}" if check.at else "-"
+        rows.append([check.item, answer, check.answered_by or "-", check.note or "-", when])
+    return rows
+
+
+def edit_rows(snapshot: Snapshot) -> Rows:
+    """Return a row for each word of a person on a detection."""
+    rows = [["Detection", "Act", "By", "Why", "Time (UTC)"]]
+    rows += [[e.what, e.act, e.by, e.reason or "-", f"{e.at:%H:%M:%S}"] for e in snapshot.edits]
+    return rows
+
+
+def signature_rows(snapshot: Snapshot) -> Rows:
+    """Return a row for each signature given in the room, and for each that is missing."""
+    rows = [["Role", "Signed by", "Time (UTC)"]]
+    rows += [[s.role, s.by, f"{s.at:%Y-%m-%d %H:%M:%S}"] for s in snapshot.signatures]
+    rows += [[role, "NOBODY YET", "-"] for role in snapshot.roles_wanted]
+    return rows
+
+
 def ledger_rows(snapshot: Snapshot) -> Rows:
     """Return the account in one row under its heading."""
     ledger = snapshot.ledger

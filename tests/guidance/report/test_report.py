@@ -20,10 +20,13 @@ from guidance.planning.plan import ImplantPlan, PlannedNeedle, PlannedSeed
 from guidance.procedure.events import DoseReported
 from guidance.procedure.snapshot import (
     Addition,
+    Check,
     DoseView,
     DvhView,
+    Edit,
     ModelledFigures,
     ModelledView,
+    Signature,
     Snapshot,
     Step,
 )
@@ -139,6 +142,35 @@ def test_seeds_planned_in_the_room_are_named_with_what_became_of_them(tmp_path: 
         assert words in text, words
     write_report(path, full())
     assert "Supplementary" not in text_of(path)
+
+
+def test_what_people_answered_corrected_and_signed_is_printed(tmp_path: Path) -> None:
+    path = tmp_path / "report.pdf"
+    case = replace(
+        full(),
+        checklist=(
+            Check("Consent signed", "Nurse Wu", good=True, at=AT),
+            Check("Coagulation known", "Nurse Wu", note="INR 1.9", at=AT),
+            Check("Survey meter there"),
+        ),
+        edits=(Edit(9, AT, "Dr Li", "moved", "needle 1", "a rib beside the tip", "scan"),),
+        signatures=(Signature("radiologist", "Dr Li", AT),),
+        roles_wanted=("physicist",),
+    )
+    write_report(path, case)
+    text = text_of(path)
+    for words in (
+        "Consent signed in order Nurse Wu - 09:00:00",
+        "Coagulation known NOT IN ORDER Nurse Wu INR 1.9 09:00:00",
+        "Survey meter there OPEN - - -",
+        "needle 1 moved Dr Li a rib beside the tip 09:00:00",
+        "radiologist Dr Li 2026-01-13 09:00:00",
+        "physicist NOBODY YET",
+    ):
+        assert words in text, words
+    write_report(path, full())
+    for title in ("Time-out", "Corrections by hand", "Signed in the room"):
+        assert title not in text_of(path)
 
 
 def modelled(snapshot: Snapshot) -> ModelledView:
