@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from guidance.detection.frame import ScanFrame
 from guidance.detection.pieces import pieces
@@ -26,8 +27,9 @@ LEAST_HU, FLOOR_HU = 280.0, 60.0
 NARROW_MM, WIDE_MM = 0.5, 4.0
 # A Gaussian is cut off beyond so many sigma.
 CUT_OFF = 4.0
-# Larger groups are looked at again at a higher level.
-LARGEST_MM = 16.0
+# Larger groups are looked at again at a higher level. In thick slices seeds that lie further
+# apart join, and what a higher level leaves of each is too little to tell it by.
+LARGEST_MM, LARGEST_IN_THICK_MM, THICK_MM = 16.0, 20.0, 2.5
 SMALLEST_VOLUME_MM3 = 1.5
 RAISE = 1.35
 WORKERS = 2
@@ -65,11 +67,13 @@ class Group:
 
     Attributes:
         index: (n, 3) indices (slice, row, column).
-        level_hu: contrast at which they were connected.
+        level_hu: contrast at which they, or the brightest of them, were connected.
+        floor_hu: contrast above which what lies around them belongs to others.
     """
 
     index: IntArray
     level_hu: float
+    floor_hu: float
 
 
 def contrast(volume: Volume, frame: ScanFrame) -> Contrast:
@@ -183,15 +187,38 @@ def faintest(frame: ScanFrame) -> float:
 
 
 def split(group: Group, stands_out: Contrast, frame: ScanFrame) -> list[Group]:
-    """Return the pieces that a group falls into at the next level."""
+    """Return the pieces that a group falls into at the next level.
+
+    In thick slices each of several takes with it what lies nearest to it: metal between two is
+    theirs. What is left of anything else has lost its clutter.
+    """
     level = group.level_hu * RAISE
-    return _connected(group.index[stands_out.hu[tuple(group.index.T)] > level], frame, level)
+    high = stands_out.hu[tuple(group.index.T)] > level
+    found = _connected(group.index[high], frame, level)
+    if len(found) < 2 or frame.slice_mm < THICK_MM:
+        return found
+    size = _voxel(frame)
+    cores = np.concatenate([p.index for p in found])
+    owner = np.repeat(np.arange(len(found)), [len(p.index) for p in found])
+    nearest = owner[cKDTree(cores * size).query(group.index * size)[1]]
+    return [Group(group.index[nearest == k], level, group.floor_hu) for k in range(len(found))]
 
 
 def small(group: Group, frame: ScanFrame) -> bool:
     """Tell whether a group is small enough to be a few seeds."""
-    extent = (np.ptp(group.index, axis=0) + 1) * _voxel(frame)
-    return float(np.linalg.norm(extent)) <= LARGEST_MM
+    return _extent_mm(group, frame) <= (
+        LARGEST_MM if frame.slice_mm < THICK_MM else LARGEST_IN_THICK_MM
+    )
+
+
+def uncut(group: Group, frame: ScanFrame) -> bool:
+    """Tell whether of a large group, or of a part of one, no clutter was cut away."""
+    return group.floor_hu < group.level_hu or _extent_mm(group, frame) > LARGEST_MM
+
+
+def _extent_mm(group: Group, frame: ScanFrame) -> float:
+    """Return the diagonal of the box around a group."""
+    return float(np.linalg.norm((np.ptp(group.index, axis=0) + 1) * _voxel(frame)))
 
 
 def _connected(index: IntArray, frame: ScanFrame, level: float) -> list[Group]:
@@ -202,7 +229,7 @@ def _connected(index: IntArray, frame: ScanFrame, level: float) -> list[Group]:
     piece = pieces(index)
     order = np.argsort(piece, kind="stable")
     parts = np.split(index[order], np.flatnonzero(np.diff(piece[order])) + 1)
-    return [Group(part, level) for part in parts if len(part) >= least]
+    return [Group(part, level, level) for part in parts if len(part) >= least]
 
 
 def _voxel(frame: ScanFrame) -> FloatArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from guidance.detection.candidates import Group, small, split
+from guidance.detection.candidates import Group, small, split, uncut
 from guidance.detection.capsules import apart, in_line, moved_apart
 from guidance.detection.patches import Scan, lone_size, moments, parts, patch_of, voxels
 from guidance.detection.rods import Fit, Look, Patch, Start, fit_best, fit_rods
@@ -22,6 +22,8 @@ LEAST_WITHIN = 0.93
 TIMES_LEFT, LEAST_LEFT = 9.0, 0.02
 # Of a piece of larger metal, most is left: bone and clutter are not so bright.
 LEAST_EXPLAINED = 0.55
+# Where no clutter was cut away, of a large clump and its parts, bone is told from seeds by more.
+LEAST_OF_UNCUT = 0.85
 # What is explained less after the first steps of a fit never comes so far.
 WORTH_GOING_ON = 0.7
 # How far a seed's metal may differ from that of the scan's sure ones.
@@ -123,7 +125,8 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
         fewer = fit
         if _possible(fit, look):
             best = fit
-    if best is None or best.explained < LEAST_EXPLAINED:
+    least = LEAST_OF_UNCUT if uncut(group, scan.frame) else LEAST_EXPLAINED
+    if best is None or best.explained < least:
         return None
     if best.explained_within < _least_within(look):
         return None

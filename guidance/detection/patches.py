@@ -62,7 +62,7 @@ def patch_of(scan: Scan, group: Group) -> Patch:
     seen = np.zeros(high - low, bool)
     seen[tuple((group.index - low).T)] = True
     hu = scan.volume.hu[box].astype(np.float64)
-    use = _grown(seen, margin) & (seen | (scan.stands_out.hu[box] <= group.level_hu))
+    use = _grown(seen, margin) & (seen | (scan.stands_out.hu[box] <= group.floor_hu))
     around = hu[use & ~seen]
     tissue = float(np.median(around)) if len(around) else float(hu.min())
     # Half of what surrounds a group scatters less: streaks that cross it do not count twice.

@@ -1,5 +1,6 @@
 """Groups of voxels that stand out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,15 @@ import pytest
 from scipy import ndimage
 
 from dose.geometry import GridGeometry
-from guidance.detection.candidates import FLOOR_HU, LEAST_HU, contrast, groups
+from guidance.detection.candidates import (
+    FLOOR_HU,
+    LEAST_HU,
+    Contrast,
+    Group,
+    contrast,
+    groups,
+    split,
+)
 from guidance.detection.frame import ScanFrame
 from guidance.imaging import Volume, read_series
 from guidance.imaging.volume import Provenance
@@ -78,3 +87,21 @@ def test_what_is_hidden_is_in_no_group() -> None:
     frame = ScanFrame.of(volume)
     (left,) = groups(contrast(volume, frame), frame, lambda index: index[:, 0] == 1)
     assert set(left.index[:, 0]) == {2}
+
+
+@pytest.mark.parametrize(("slice_mm", "whole"), [(1.0, False), (3.0, True)])
+def test_in_thick_slices_the_parts_of_a_clump_share_all_its_voxels(
+    slice_mm: float, whole: bool
+) -> None:
+    hu = np.zeros((3, 40, 40), np.float32)
+    hu[1, 10:14, 10:30] = 1000.0
+    hu[1, 11:13, 11:15] = hu[1, 11:13, 24:28] = 2000.0
+    index = np.argwhere(hu > 500.0)
+    stands_out = Contrast(hu, np.flatnonzero(hu > 280.0))
+    frame = replace(ScanFrame.of(scan(hu)), slice_mm=slice_mm)
+    parts = split(Group(index, 1200.0, 500.0), stands_out, frame)
+    assert len(parts) == 2
+    voxels = {tuple(v) for part in parts for v in part.index}
+    assert (voxels == {tuple(v) for v in index}) is whole
+    assert sorted(len(p.index) for p in parts) == ([40, 40] if whole else [8, 8])
+    assert {p.floor_hu for p in parts} == ({500.0} if whole else {parts[0].level_hu})
