@@ -6,12 +6,14 @@ is seen, and each needle by itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from guidance.detection.body import Body
-from guidance.detection.candidates import LEAST_HU, Contrast
+from guidance.detection.candidates import Contrast
 from guidance.detection.curves import MIDDLE_SIGMA_MM, Curve, fitted, side_of
 from guidance.detection.frame import ScanFrame
 from guidance.detection.lines import (
@@ -31,16 +33,32 @@ IntArray = NDArray[np.int64]
 
 # So much of the coarse cells around a voxel, those within so many of it, is air outside.
 AROUND_CELLS, AIR_SHARE = 2, 0.6
-# A hub is 18 mm long.
+# Thick slices thin out what a hollow needle shows of itself to this, HU; in air it is enough.
+THICK_MM, DIM_HU = 1.5, 140.0
+# A hub is 18 mm long, and its walls are seen this far from the needle's line.
+HUB_MM = 5.0
 SHORTEST_MM, COVERED = 15.0, 0.5
 # A straight line is drawn through what lies within this of it, in the plane and in slices.
 OFF_MM, OFF_SLICES, ROUNDS = 0.4, 0.5, 5
 
 
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """A straight line of metal in the air outside.
+
+    Attributes:
+        line: scan frame, mm.
+        bright: its median contrast, HU.
+    """
+
+    line: Curve
+    bright: float
+
+
 def anchors_in(
     stands_out: Contrast, frame: ScanFrame, body: Body, known: list[FloatArray]
-) -> list[tuple[Curve, float]]:
-    """Return the straight lines of metal in the air outside, each with its median contrast, HU.
+) -> list[Anchor]:
+    """Return the straight lines of metal in the air outside.
 
     Args:
         stands_out: contrast.
@@ -48,9 +66,11 @@ def anchors_in(
         body: what is outside.
         known: (n, 3) what lies outside of needles known already, mm; they are left out.
     """
-    index, value, height = ridges(stands_out, LEAST_HU)
-    air = _in_air(body.outside, index, np.array(body.cell))
-    index, value, height = index[air], value[air], height[air]
+    hu = stands_out.hu
+    thick = frame.slice_mm >= THICK_MM
+    bright = np.flatnonzero(hu.ravel() > DIM_HU) if thick else stands_out.bright
+    index = np.column_stack(np.unravel_index(bright, hu.shape)).astype(np.int64)
+    index, value, height = ridges(hu, index[_in_air(body.outside, index, np.array(body.cell))])
     points = frame.of_index(np.column_stack((index[:, 2], index[:, 1], height)))
     # Height is shortened, so that near means near in the plane.
     scale = np.array((1.0, 1.0, min(1.0, BESIDE_MM / (NEAR_SLICE * frame.slice_mm))))
@@ -58,14 +78,20 @@ def anchors_in(
     free = np.ones(len(near), bool)
     for path in known:
         if len(path) > 1:
-            ends = path[[0, -1]] * scale
-            along = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
-            free[around_line(near, ends[0], along, FLANK_MM)] = False
-    found = []
+            free[_of_needle(near, path[0] * scale, path[-1] * scale)] = False
+    found: list[Anchor] = []
     for part in parts_of(index, np.flatnonzero(free)):
         if np.linalg.norm(np.ptp(points[part], axis=0)) >= SHORTEST_MM:
             found += _straight(points, near, value, part, frame.slice_mm)
     return found
+
+
+def _of_needle(near: FloatArray, outer: FloatArray, entry: FloatArray) -> IntArray:
+    """Return which points lie on the line of a needle, or on its hub beyond its outer end."""
+    along = (entry - outer) / np.linalg.norm(entry - outer)
+    hub = around_line(near, outer, along, HUB_MM)
+    hub = hub[(near[hub] - outer) @ along < 0.0]
+    return np.concatenate((around_line(near, outer, along, FLANK_MM), hub))
 
 
 @njit(cache=True, nogil=True)
@@ -88,17 +114,17 @@ def _in_air(outside, index, cell):  # type: ignore[no-untyped-def]
 
 def _straight(
     points: FloatArray, near: FloatArray, value: FloatArray, part: IntArray, slice_mm: float
-) -> list[tuple[Curve, float]]:
+) -> list[Anchor]:
     """Take straight line after straight line from one connected piece."""
     rng = np.random.default_rng(0)
-    found: list[tuple[Curve, float]] = []
+    found: list[Anchor] = []
     failed = 0
     while failed < MOST_FAILED and len(part) > SHORTEST_MM:
-        line = sampled_line(near[part], rng)
-        if line is None:
+        pair = sampled_line(near[part], rng)
+        if pair is None:
             break
-        members = part[around_line(near[part], *line, BESIDE_MM)]
-        part = np.delete(part, around_line(near[part], *line, FLANK_MM))
+        members = part[around_line(near[part], *pair, BESIDE_MM)]
+        part = np.delete(part, around_line(near[part], *pair, FLANK_MM))
         t = _drawn(points[members], value[members], slice_mm).split(points[members])[0]
         low, high = _longest(np.sort(t))
         kept = members[(t >= low) & (t <= high)]
@@ -106,7 +132,8 @@ def _straight(
         if high - low < SHORTEST_MM or covered < COVERED * (high - low):
             failed += 1
             continue
-        found.append((_drawn(points[kept], value[kept], slice_mm), float(np.median(value[kept]))))
+        line = _drawn(points[kept], value[kept], slice_mm)
+        found.append(Anchor(line, float(np.median(value[kept]))))
     return found
 
 

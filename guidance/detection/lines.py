@@ -61,7 +61,7 @@ def lines_in(stands_out: Contrast, frame: ScanFrame, sure: float, likely: float)
         sure: contrast that metal has on some stretch, HU; lines begin there.
         likely: contrast from which on they are followed, HU.
     """
-    index, value, height = ridges(stands_out, likely)
+    index, value, height = ridges(stands_out.hu, stands_out.above(likely)[0])
     exact = np.column_stack((index[:, 2], index[:, 1], height)).astype(np.float64)
     metal = _Metal(frame.of_index(exact), value, frame.slice_mm)
     found: list[_Line] = []
@@ -87,16 +87,19 @@ def parts_of(index: IntArray, chosen: IntArray) -> list[IntArray]:
     return sorted((p for p in parts if len(p)), key=len, reverse=True)
 
 
-def ridges(stands_out: Contrast, level: float) -> tuple[IntArray, FloatArray, FloatArray]:
+def ridges(hu: NDArray[np.float32], index: IntArray) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return the voxels no darker than those above and below them.
 
     Needles lie nearly in the slices: so each is kept apart from the next one above it.
 
+    Args:
+        hu: (nz, ny, nx) contrast.
+        index: (n, 3) slice, row, column of voxels.
+
     Returns:
         (n, 3) slice, row, column; (n,) contrast; (n,) height between the slices, in slices.
     """
-    index, bright = stands_out.above(level)
-    hu, value = stands_out.hu, bright.astype(np.float64)
+    value = hu[tuple(index.T)].astype(np.float64)
     above, below = (
         np.where(
             (index[:, 0] + s >= 0) & (index[:, 0] + s < len(hu)),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.anchors import anchors_in
-from guidance.detection.body import Body
+from guidance.detection.body import AIR_HU, Body
 from guidance.detection.candidates import Contrast
 from guidance.detection.frame import ScanFrame
 from guidance.detection.lines import lines_in
@@ -27,8 +27,7 @@ from guidance.detection.profiles import (
     dark_ahead,
     leaves,
     metal_ahead,
-    metal_in,
-    profile_of,
+    metal_along,
     skin_at,
     turned,
     width_of,
@@ -48,7 +47,7 @@ STEEL_HU, STEEL_HU_PER_MM, LEAST_STEEL_HU, MOST_STEEL_HU = 1740.0, 208.0, 700.0,
 # Lines begin where it is nearly as bright, and are followed down to this.
 BEGIN, METAL_HU = 0.9, 400.0
 # A needle that is seen in the air outside stands out by no more than that, hollow in thick slices.
-ANCHORED_HU = 250.0
+ANCHORED_HU = 140.0
 # In slices from here on, needles that share one are told apart better from the air inwards.
 THICK_MM = 1.5
 # A needle of 1.27 mm is seen up to 3.2 mm wide where the scale clips it; rods of implants are
@@ -56,6 +55,8 @@ THICK_MM = 1.5
 WIDEST_MM = 3.3
 LEAST_INSIDE_MM = 10.0
 SAME_NEEDLE_MM, SAME_SHARE = 2.0, 0.5
+# Of two needles that cross, so much of one may lie on the other.
+SHARED = 0.1
 # A needle that strays further than this from a straight line is bent.
 BENT_MM = 0.6
 
@@ -137,10 +138,10 @@ def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast, body: B
     shafts: list[_Shaft] = []
     hardware: list[FloatArray] = []
     for curve in lines_in(stands_out, frame, BEGIN * steel, METAL_HU):
-        profile = profile_of(volume, frame, curve)
-        ends = metal_in(profile)
-        if ends is None:
+        metal = metal_along(volume, frame, curve)
+        if metal is None:
             continue
+        profile, ends = metal
         shaft = _measured(volume, frame, stands_out, body, profile, ends, steel)
         if shaft is not None:
             shafts.append(shaft)
@@ -165,16 +166,25 @@ def _from_air(
         known: needles found already; in thin slices they are right.
     """
     outside = [s.points[s.outer : s.entry] for s in known if frame.slice_mm < THICK_MM]
-    found = []
-    for anchor, bright in anchors_in(stands_out, frame, body, outside):
-        curve = traced(stands_out, frame, body, anchor, bright)
-        if curve is None:
+    courses = []
+    for anchor in anchors_in(stands_out, frame, body, outside):
+        course = traced(stands_out, frame, body, anchor)
+        if course is not None:
+            courses.append((course, anchor))
+    # Thick slices say little of height.
+    near = np.array((1.0, 1.0, THICK_MM / max(THICK_MM, frame.slice_mm)))
+    found: list[_Shaft] = []
+    for first, anchor in sorted(courses, key=lambda c: -c[0].likely):
+        paths = [_inside(s) for s in found]
+        # Two needles share no metal: the less likely one is followed anew beside the others.
+        apart = all(_shared(first.inside * near, p * near) <= SHARED for p in paths)
+        course = first if apart else traced(stands_out, frame, body, anchor, paths)
+        if course is None:
             continue
-        profile = profile_of(volume, frame, curve)
-        ends = metal_in(profile)
-        if ends is None:
+        metal = metal_along(volume, frame, course.curve)
+        if metal is None:
             continue
-        shaft = _measured(volume, frame, stands_out, body, profile, ends, ANCHORED_HU)
+        shaft = _measured(volume, frame, stands_out, body, *metal, ANCHORED_HU)
         if shaft is not None:
             found.append(shaft)
     return found
@@ -241,7 +251,9 @@ def _measured(
     last = before_seeds(profile.core, first, last)
     if not body.is_deep(index[last : last + 1])[0]:
         return None
-    entry = skin_at(profile, body.is_outside(index), first, last)
+    # Where the coarse look at the air meets the needle itself, it lies in air all the same.
+    in_air = ~body.is_deep(index) & (profile.around < AIR_HU)
+    entry = skin_at(profile, body.is_outside(index) | in_air, first, last)
     inside = slice(entry, last + 1)
     if profile.t[last] - profile.t[entry] < LEAST_INSIDE_MM or last - first < SHORTEST_MM / STEP_MM:
         return None

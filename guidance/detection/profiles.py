@@ -17,7 +17,7 @@ from guidance.imaging.volume import Volume
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-STEP_MM, REACH_MM, RING_MM = 0.25, 15.0, 6.0
+STEP_MM, REACH_MM, FURTHER_MM, RING_MM = 0.25, 15.0, 60.0, 6.0
 # Metal is where a line is at least this share as bright as most of it.
 BRIGHT = 0.3
 LONGEST_GAP_MM, SHORTEST_MM = 9.0, 30.0
@@ -44,9 +44,26 @@ class Profile:
     around: FloatArray
 
 
-def profile_of(volume: Volume, frame: ScanFrame, curve: Curve) -> Profile:
+def metal_along(
+    volume: Volume, frame: ScanFrame, curve: Curve
+) -> tuple[Profile, tuple[int, int]] | None:
+    """Scan along a curve to where its metal begins and ends; None if there is none."""
+    for reach in (REACH_MM, FURTHER_MM):
+        profile = profile_of(volume, frame, curve, reach)
+        ends = metal_in(profile)
+        if ends is None:
+            return None
+        # Metal that goes on to where the look ends, and not the scan, goes on further.
+        begun = ends[0] == 0 and profile.t[0] < curve.low - reach + STEP_MM
+        goes_on = ends[1] == len(profile.t) - 1 and profile.t[-1] > curve.high + reach - 2 * STEP_MM
+        if not begun and not goes_on:
+            break
+    return profile, ends
+
+
+def profile_of(volume: Volume, frame: ScanFrame, curve: Curve, reach_mm: float) -> Profile:
     """Scan along a curve and a little beyond its ends, as far as the scan goes."""
-    t = np.arange(curve.low - REACH_MM, curve.high + REACH_MM, STEP_MM)
+    t = np.arange(curve.low - reach_mm, curve.high + reach_mm, STEP_MM)
     points = curve.at(t)
     size = np.array(volume.hu.shape[::-1])
     index = frame.to_index(points)

@@ -62,8 +62,11 @@ def settled(
     flat = np.linalg.lstsq(rows[at, :2], points[at, 2], rcond=None)[0]
     loose[:2] = 10.0
     loose[2] = np.hypot(SCALE_MM**2 / 2.0 * FLATTEST_BEND, BEND_RATIO * aside[2])
-    shares = Shares.of(values, frame, moved[at])
-    moved[:, 2] = rows @ heights(shares, rows[at], own, np.append(flat, (0.0, 0.0)), loose)
+    # What is no brighter than water in any slice, dim metal in air, says nothing of height.
+    at = at[Shares.of(values, frame, moved[at]).share.any(axis=1)]
+    if len(at) > 1:
+        shares = Shares.of(values, frame, moved[at])
+        moved[:, 2] = rows @ heights(shares, rows[at], own, np.append(flat, (0.0, 0.0)), loose)
     return moved
 
 

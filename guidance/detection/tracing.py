@@ -8,12 +8,14 @@ its course is carried on by what is seen of it before and after.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from guidance.detection.anchors import Anchor
 from guidance.detection.body import Body
 from guidance.detection.candidates import Contrast
 from guidance.detection.curves import SCALE_MM, Curve, fitted, side_of
@@ -40,6 +42,23 @@ AGAINST, FOR, UNSEEN = -1.0, 2.0, -0.1
 BEND_MM = 3.0
 LEAST_INSIDE_MM = 10.0
 CLIMBED, ROUNDS, STEPS = 6, 4, 8
+# What lies this near to another needle is that one's, and tells nothing.
+TAKEN_MM = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """A needle followed into the patient.
+
+    Attributes:
+        curve: from the air to where its metal is last seen.
+        inside: (n, 3) what of it lies inside, a millimetre apart, scan frame, mm.
+        likely: how likely it is, as a sum of logarithms.
+    """
+
+    curve: Curve
+    inside: FloatArray
+    likely: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,24 +85,30 @@ class _Strip:
 
 
 def traced(
-    stands_out: Contrast, frame: ScanFrame, body: Body, anchor: Curve, bright: float
-) -> Curve | None:
-    """Return the course of a needle from the air to where its metal is last seen.
+    stands_out: Contrast,
+    frame: ScanFrame,
+    body: Body,
+    anchor: Anchor,
+    taken: Sequence[FloatArray] = (),
+) -> Course | None:
+    """Follow a needle from the air to where its metal is last seen.
 
     Args:
         stands_out: contrast.
         frame: of the scan.
         body: what of it is outside.
         anchor: its straight line in the air.
-        bright: its contrast there, HU.
+        taken: (n, 3) each, mm: courses of other needles; their metal tells nothing.
 
     Returns:
         The course; None if the line does not come to the skin, or nothing goes on behind it.
     """
-    strip = _straightened(stands_out, frame, body, anchor)
+    strip = _straightened(stands_out, frame, body, anchor.line)
     if strip is None:
         return None
-    level = max(LEAST_HU, DIM * bright)
+    for path in taken:
+        _take_out(strip, path)
+    level = max(LEAST_HU, DIM * anchor.bright)
     air_mm = strip.skin * STEP_MM
     tried = _courses(strip.slice_mm, air_mm)
     best, course, last = _best(
@@ -98,7 +123,8 @@ def traced(
     points = strip.start + (at * STEP_MM)[:, None] * strip.along
     points += (course[0] + course[1] * middle + course[2] * h2)[:, None] * strip.side
     points[:, 2] += course[3] + course[4] * middle + course[5] * h2
-    return fitted(points, np.ones(len(points)), 3)
+    curve = fitted(points, np.ones(len(points)), 3)
+    return Course(curve, points[strip.skin :], float(best))
 
 
 def _straightened(
@@ -127,6 +153,22 @@ def _straightened(
     return _Strip(ridge, base, height, air, start, along, side, step)
 
 
+def _take_out(strip: _Strip, path: FloatArray) -> None:
+    """Mark the metal of another needle as unseen."""
+    off = path - strip.start
+    rows = np.rint(off[:, :2] @ strip.along[:2] / STEP_MM).astype(int)
+    along = (rows >= 0) & (rows < len(strip.base))
+    path, off, rows = path[along], off[along], rows[along]
+    _, slices, places = strip.ridge.shape
+    middle = np.rint(off @ strip.side / PLACE_MM).astype(int) + places // 2
+    up = np.floor(path[:, 2] / strip.slice_mm - strip.base[rows]).astype(int) + (slices - 2) // 2
+    reach = int(TAKEN_MM / PLACE_MM)
+    for c in (up, up + 1):
+        for q in range(-reach, reach + 1):
+            hit = (c >= 0) & (c < slices) & (middle + q >= 0) & (middle + q < places)
+            strip.ridge[rows[hit], c[hit], middle[hit] + q] = -1.0
+
+
 def _inward(
     stands_out: Contrast, frame: ScanFrame, body: Body, anchor: Curve
 ) -> tuple[FloatArray, FloatArray, float] | None:
@@ -152,7 +194,7 @@ def _courses(slice_mm: float, air_mm: float) -> FloatArray:
         np.array((-1.0, 0.0, 1.0)) * turn,
         np.linspace(-5.0, 5.0, 21),
         np.array((-0.3, 0.0, 0.3)) * slice_mm,
-        np.array((-0.5, 0.0, 0.5)) * slice_mm,
+        np.linspace(-1.0, 1.0, 5) * slice_mm,
         np.linspace(-4.0, 4.0, 5),
         indexing="ij",
     )

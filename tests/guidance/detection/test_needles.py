@@ -180,11 +180,11 @@ def test_square_ends_are_told_to_a_third_of_a_pixel(slice_mm: float) -> None:
     assert np.abs(found - np.array(true))[:, 1].mean() < 0.25
 
 
-@pytest.mark.parametrize("slice_mm", [1.0, 3.0])
-def test_a_hollow_needle_is_followed_from_the_air(slice_mm: float) -> None:
+@pytest.mark.parametrize(("slice_mm", "share"), [(1.0, 0.2), (3.0, 0.2)])
+def test_a_hollow_needle_is_followed_from_the_air(slice_mm: float, share: float) -> None:
     """Its stylet drawn, it is dimmer than bone; but in air nothing else is so thin and straight."""
     room = Room(slice_mm)
-    room.needle((55.0, 30.0, 20.0), (0.1, 1.0, 0.02), 95.0, metal=0.2 * NEEDLE_HU_MM2)
+    room.needle((55.0, 30.0, 20.0), (0.1, 1.0, 0.02), 95.0, metal=share * NEEDLE_HU_MM2)
     found = room.seen()
     assert len(found.needles) == 1
     off = np.subtract(found.needles[0].tip_mm, (55.0, 30.0, 20.0))
@@ -219,3 +219,31 @@ def test_seeds_beside_needles_are_found_and_none_in_needles() -> None:
     assert len(said) == len(lone + beside)
     true = np.array(lone + beside)
     assert np.linalg.norm(true[:, None] - said[None], axis=2).min(axis=1).max() < 1.2
+
+
+def test_metal_darker_than_water_says_nothing_of_height() -> None:
+    """In air a hollow needle in thick slices is: its height is that of its inner part."""
+    room = Room(4.0)
+    room.needle((55.0, 30.0, 20.0), (0.1, 1.0, 0.02), 95.0, metal=0.12 * NEEDLE_HU_MM2)
+    found = room.seen()
+    assert len(found.needles) == 1
+    assert abs(found.needles[0].tip_mm[2] - 20.0) < 2.0
+
+
+def test_a_needle_along_the_coarse_grid_of_the_air_comes_in_at_the_skin() -> None:
+    """All its length in the air it may hide the air from a look at every few pixels."""
+    room = Room(1.0)
+    cell = round(5.0 / PIXEL_MM) * PIXEL_MM
+    room.needle((12 * cell, 6 * cell, 20.0), (0.0, 1.0, 0.0), 63.0)
+    found = room.seen()
+    assert len(found.needles) == 1
+    assert found.needles[0].entry_mm[1] == pytest.approx(SKIN_MM, abs=3.0)
+
+
+def test_a_needle_dim_over_its_inner_third_ends_at_its_tip() -> None:
+    room = Room(1.0)
+    room.needle((55.0, 25.0, 20.0), (0.0, 1.0, 0.0), 30.0, metal=0.056 * NEEDLE_HU_MM2)
+    room.needle((55.0, 55.0, 20.0), (0.0, 1.0, 0.0), 50.0, metal=0.16 * NEEDLE_HU_MM2)
+    found = room.seen()
+    assert len(found.needles) == 1
+    assert np.linalg.norm(np.subtract(found.needles[0].tip_mm, (55.0, 25.0, 20.0))) < 0.8
