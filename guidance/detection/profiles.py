@@ -48,17 +48,18 @@ def metal_along(
     volume: Volume, frame: ScanFrame, curve: Curve
 ) -> tuple[Profile, tuple[int, int]] | None:
     """Scan along a curve to where its metal begins and ends; None if there is none."""
-    for reach in (REACH_MM, FURTHER_MM):
+    reach = REACH_MM
+    while True:
         profile = profile_of(volume, frame, curve, reach)
         ends = metal_in(profile)
         if ends is None:
             return None
         # Metal that goes on to where the look ends, and not the scan, goes on further.
-        begun = ends[0] == 0 and profile.t[0] < curve.low - reach + STEP_MM
-        goes_on = ends[1] == len(profile.t) - 1 and profile.t[-1] > curve.high + reach - 2 * STEP_MM
-        if not begun and not goes_on:
-            break
-    return profile, ends
+        before = ends[0] == 0 and profile.t[0] < curve.low - reach + STEP_MM
+        after = ends[1] == len(profile.t) - 1 and profile.t[-1] > curve.high + reach - 2 * STEP_MM
+        if reach == FURTHER_MM or not (before or after):
+            return profile, ends
+        reach = FURTHER_MM
 
 
 def profile_of(volume: Volume, frame: ScanFrame, curve: Curve, reach_mm: float) -> Profile:
