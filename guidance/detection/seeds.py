@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from guidance.detection.candidates import Contrast, Group
 from guidance.detection.counting import Explained, alike, explain_all, too_much
 from guidance.detection.decoys import Body, bodies
+from guidance.detection.depths import THICK_MM, depth
 from guidance.detection.frame import ScanFrame
 from guidance.detection.look import UNKNOWN, WIDEST_SPREAD_MM, look_of
 from guidance.detection.patches import Scan
@@ -34,6 +35,9 @@ SAME_SEED_MM = 0.6
 # A rod further than this from a patch adds nothing to it.
 FAR_MM = 4.0
 WORKERS = 2
+# Of two heights that differ by less in twice the logarithm of their probability, the one is
+# taken that the slices beside a seed's own give.
+ABOUT_AS_PROBABLE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,7 @@ def seeds_in(
         centres = np.array([e.fit.centres[k] for e, k in rods]).reshape(-1, 3)
         explained = list(run(lambda e: _beside_others(e, rods, centres, look), explained))
         told = list(run(lambda e: bodies(e, look), explained))
+        explained = list(run(lambda e: _at_height(e, look, frame), explained))
     seeds = [
         replace(s, body=body)
         for e, of_rods in zip(explained, told, strict=True)
@@ -129,6 +134,34 @@ def _beside_others(
         return one
     beside = replace(patch, others=others)
     return replace(one, patch=beside, fit=fit_rods(beside, look, one.fit.centres, one.fit.axes))
+
+
+def _at_height(one: Explained, look: Look, frame: ScanFrame) -> Explained:
+    """Fit a lone seed in thick slices again, from where the slices beside its own place it.
+
+    Args:
+        one: a group.
+        look: how one seed looks.
+        frame: of the scan.
+    """
+    if len(one.fit.centres) != 1 or frame.slice_mm < THICK_MM:
+        return one
+    points = frame.of_index(one.group.index[:, ::-1].astype(np.float64))
+    found = depth(one.patch, points, look)
+    if found is None:
+        return one
+    centre = one.fit.centres.copy()
+    centre[0, 2] = found[0]
+    fit = fit_rods(one.patch, look, centre, one.fit.axes)
+    if fit.cost > one.fit.cost + ABOUT_AS_PROBABLE:
+        fit = one.fit
+    # The fit knows the slope where it ends, and nothing of other heights that are as probable.
+    covariance = fit.covariance_mm2.copy()
+    if found[1] > 0.0:
+        covariance[0] *= np.outer(
+            *[np.array((1.0, 1.0, found[1] / np.sqrt(covariance[0, 2, 2])))] * 2
+        )
+    return replace(one, fit=replace(fit, covariance_mm2=covariance))
 
 
 def _seeds_of(one: Explained) -> list[SeedFit]:
