@@ -35,9 +35,10 @@ SAME_SEED_MM = 0.6
 # A rod further than this from a patch adds nothing to it.
 FAR_MM = 4.0
 WORKERS = 2
-# Of two heights that differ by less in twice the logarithm of their probability, the one is
-# taken that the slices beside a seed's own give.
-ABOUT_AS_PROBABLE = 2.0
+# A lone seed in thick slices is moved to where the slices beside its own place it, if they leave
+# its height open by less than this share of a slice, and if the fit there is not less probable
+# by more than this (twice its logarithm).
+KNOWN, ABOUT_AS_PROBABLE = 0.2, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,11 +151,12 @@ def _at_height(one: Explained, look: Look, frame: ScanFrame) -> Explained:
     found = depth(one.patch, points, look)
     if found is None:
         return one
-    centre = one.fit.centres.copy()
-    centre[0, 2] = found[0]
-    fit = fit_rods(one.patch, look, centre, one.fit.axes)
-    if fit.cost > one.fit.cost + ABOUT_AS_PROBABLE:
-        fit = one.fit
+    fit = one.fit
+    if found[1] < KNOWN * frame.slice_mm:
+        centre = fit.centres.copy()
+        centre[0, 2] = found[0]
+        again = fit_rods(one.patch, look, centre, fit.axes)
+        fit = again if again.cost < fit.cost + ABOUT_AS_PROBABLE else fit
     # The fit knows the slope where it ends, and nothing of other heights that are as probable.
     covariance = fit.covariance_mm2.copy()
     if found[1] > 0.0:
