@@ -13,18 +13,24 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
+from unittest.mock import patch
 
 import numpy as np
+from PyQt5.QtCore import QTimer
 
 from benchmarks.harness import Line, best_of, show
 from guidance.commands import main as seedguide
+from guidance.procedure.snapshot import Snapshot
 from guidance.screen import RoomWindow
 from guidance.screen.picture import application
+from guidance.screen.stalls import StallMeter
 from guidance.training.story import Story, rehearsal
 from tests.screen.room_case import Recorder, dose, snapshot, volume
 
 SLICES, SIDE = 300, 512
 STEPS = 60
+SHOWN_EVERY_MS = 60
 
 
 def main() -> None:
@@ -103,8 +109,45 @@ def _stalls() -> None:
             out = arguments.index("--out")
             # Pictures for the folder are made in the window's thread: not part of a real case.
             del arguments[out : out + 2]
-            code = seedguide(arguments)
+            with patch("guidance.screen.stage.RoomWindow", Watched):
+                code = seedguide(arguments)
             series = [len(list(p.glob("*.dcm"))) for p in (ready.room / "store").rglob("*")]
     found = next((line for line in said if "stalls" in line), "nothing was said")
     print(f"\nScreen: a real case, up to {max(series, default=0)} slices a series, exit {code}")
     print(f"  {re.sub('longest stalls of the window', 'longest stalls', found)}")
+    _again(Watched.seen)
+
+
+class Watched(RoomWindow):
+    """Keeps what it was given to show."""
+
+    seen: ClassVar[list[Snapshot]] = []
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        self.seen.append(snapshot)
+        super().show_snapshot(snapshot)
+
+
+def _again(snapshots: list[Snapshot]) -> None:
+    """Show them once more with nothing else at work, and say the most done at once."""
+    app = application()
+    window = RoomWindow(Recorder(), "Benchmark", pulse=lambda: None, by_turns=True)
+    window.resize(1920, 1080)
+    window.show()
+    meter, timer, left = StallMeter(window), QTimer(window), iter(snapshots)
+
+    def show_next() -> None:
+        following = next(left, None)
+        if following is None:
+            app.quit()
+        else:
+            window.show_snapshot(following)
+
+    timer.timeout.connect(show_next)
+    timer.start(SHOWN_EVERY_MS)
+    app.exec()
+    print(
+        f"  its {len(snapshots)} snapshots shown once more: the window's own work at once at "
+        f"most {meter.most_own_s * 1e3:.1f} ms of the processor"
+    )
+    window.close()
