@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from guidance.conductor.conductor import Conductor
 from guidance.errors import RefusedError
 from guidance.ledger import Disposition
+from guidance.procedure.acts import NOBODY, Patient
 from guidance.procedure.events import (
     AlarmAcknowledged,
     CartridgeClosed,
@@ -69,20 +70,22 @@ class Desk:
     def open_case(
         self,
         by: str,
+        patient: Patient = NOBODY,
         *,
-        patient_id: str = "",
-        patient_name: str = "",
-        accession_number: str = "",
-        scheduled_step: str = "",
         courses: tuple[str, ...] = (),
     ) -> Answer:
         """Open the case by hand, or from an item of the worklist; under the site's protocol."""
 
         def opened(conductor: Conductor) -> Event:
             return CaseOpened(
-                by, patient_id, patient_name, accession_number, scheduled_step,
-                conductor.protocol, courses,
-            )  # fmt: skip
+                by,
+                patient.patient_id,
+                patient.patient_name,
+                patient.accession_number,
+                patient.scheduled_step,
+                conductor.protocol,
+                courses,
+            )
 
         return self._offer_of(opened)
 

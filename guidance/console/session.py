@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -22,11 +22,12 @@ from guidance.configuration import (
     WorklistSettings,
     load_configuration,
 )
-from guidance.console.frontdesk import FrontDesk, Patient
+from guidance.console.frontdesk import FrontDesk
 from guidance.errors import CommandError, RefusedError
 from guidance.journal import Journal
 from guidance.ledger import Delivery
 from guidance.planning.protocol import Protocol
+from guidance.procedure.acts import Patient
 from guidance.procedure.advance import replayed
 from guidance.procedure.events import ProcedureEvent, from_record
 from guidance.procedure.snapshot import Snapshot
@@ -183,7 +184,7 @@ class Session:
         self.conductor.start()
         # Before anything arrives, so that it is known whose it must be.
         try:
-            return self.desk.open_case(by, **asdict(patient)).result()
+            return self.desk.open_case(by, patient).result()
         finally:
             self._start_feeds()
 

@@ -9,6 +9,26 @@ SET_ASIDE = "set aside"
 
 
 @dataclass(frozen=True)
+class Patient:
+    """Whom a case is opened for; all blank leaves it to the plan.
+
+    Attributes:
+        patient_id: DICOM PatientID.
+        patient_name: DICOM PatientName.
+        accession_number: of the order.
+        scheduled_step: ScheduledProcedureStepID.
+    """
+
+    patient_id: str = ""
+    patient_name: str = ""
+    accession_number: str = ""
+    scheduled_step: str = ""
+
+
+NOBODY = Patient()
+
+
+@dataclass(frozen=True)
 class Question:
     """Something that is held until a named person decides.
 

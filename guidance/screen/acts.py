@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from guidance.ledger import Disposition
+from guidance.procedure.acts import NOBODY, Patient
 from guidance.procedure.events import ProcedureEvent
 from guidance.procedure.snapshot import DoseView, ModelledView
 
@@ -17,26 +18,10 @@ Triple = tuple[float, float, float]
 class Acts(Protocol):
     """The acts of the people in the room; each answer holds the event or the refusal."""
 
-    def open_case(
-        self,
-        by: str,
-        *,
-        patient_id: str = "",
-        patient_name: str = "",
-        accession_number: str = "",
-        scheduled_step: str = "",
-    ) -> Answer:
+    def open_case(self, by: str, patient: Patient = NOBODY) -> Answer:
         """Open the case; a blank patient is taken from the plan when it comes."""
 
-    def open_another_case(
-        self,
-        by: str,
-        *,
-        patient_id: str = "",
-        patient_name: str = "",
-        accession_number: str = "",
-        scheduled_step: str = "",
-    ) -> Answer:
+    def open_another_case(self, by: str, patient: Patient = NOBODY) -> Answer:
         """Leave the case that runs, closed or not, and open another."""
 
     def receive_cartridge(

@@ -10,6 +10,7 @@ from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QTableWidgetItem
 
+from guidance.procedure.acts import Patient
 from guidance.screen.language import marked
 from guidance.screen.readingtable import ReadingTable
 from guidance.screen.words import person_name
@@ -46,6 +47,11 @@ class Scheduled:
     starts: str = ""
     accession: str = ""
     step: str = ""
+
+    @property
+    def patient(self) -> Patient:
+        """Whom a case is opened for."""
+        return Patient(self.patient_id, self.patient_name, self.accession, self.step)
 
     @property
     def cells(self) -> tuple[str, ...]:

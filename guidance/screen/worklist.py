@@ -250,13 +250,7 @@ class WorklistPage(Given, QFrame):
 
         def act(acts: Acts, by: str) -> Answer:
             opens = acts.open_another_case if another else acts.open_case
-            return opens(
-                by,
-                patient_id=item.patient_id,
-                patient_name=item.patient_name,
-                accession_number=item.accession,
-                scheduled_step=item.step,
-            )
+            return opens(by, item.patient)
 
         whom = person_name(item.patient_name) or item.patient_id or tr("patient of the plan")
         self._perform(tr("open the case: {whom}", whom=whom), act)

@@ -18,6 +18,7 @@ from PyQt5.QtCore import Qt, QTimer
 
 from guidance.configuration import WorklistSettings
 from guidance.console.worklist import worklist_of
+from guidance.procedure.acts import Patient
 from guidance.procedure.snapshot import Snapshot
 from guidance.screen import RoomWindow, theme
 from guidance.screen.language import speak
@@ -110,11 +111,8 @@ def test_choosing_opens_nothing_and_a_second_act_opens_the_case(qtbot, window, p
     assert "Wang Xiaoming (王 小明) (P1)" in page.open_button.text()
     qtbot.mouseClick(page.open_button, Qt.MouseButton.LeftButton)
     assert acts.acts == [
-        ("open_case", "Dr Example", {
-            "patient_id": "P1", "patient_name": "Wang^Xiaoming=王^小明",
-            "accession_number": "A1", "scheduled_step": "S1",
-        })
-    ]  # fmt: skip
+        ("open_case", "Dr Example", Patient("P1", "Wang^Xiaoming=王^小明", "A1", "S1"))
+    ]
     window.show_snapshot(replace(UNOPENED, opened_by="Dr Example", patient_id="P1"))
     assert not page.isVisible(), "there is nothing more to do here"
 
@@ -132,7 +130,7 @@ def test_it_goes_by_keyboard_alone(qtbot, window, peer, acts):
     qtbot.keyClick(table, Qt.Key.Key_Escape)
     assert acts.acts == [("disarm", "Dr Example")], "ending the permit is one press here too"
     qtbot.keyClick(table, Qt.Key.Key_Return)
-    assert acts.acts[1][2]["patient_id"] == "P2"
+    assert acts.acts[1][2].patient_id == "P2"
 
 
 def test_the_filter_leaves_who_fits_and_keeps_the_choice(window, peer):
@@ -160,8 +158,8 @@ def test_no_answer_is_said_and_the_case_is_opened_by_hand(qtbot, window, peer, a
     page.patient_name.setText("Zhao^Yun")
     qtbot.mouseClick(page.hand_button, Qt.MouseButton.LeftButton)
     assert acts.acts[0][0] == "open_case"
-    assert acts.acts[0][2]["patient_id"] == "P7"
-    assert acts.acts[0][2]["patient_name"] == "Zhao^Yun"
+    assert acts.acts[0][2].patient_id == "P7"
+    assert acts.acts[0][2].patient_name == "Zhao^Yun"
     # Asked again, it may answer.
     page.refresh_button.click()
     peer.answers[1].set_result((LI,))
@@ -194,7 +192,7 @@ def test_without_a_peer_only_by_hand(qtbot, acts):
     window.toggle_worklist()
     assert "No worklist is named" in window.worklist.state.text()
     window.worklist.open_by_hand()
-    assert acts.acts[0][2]["patient_id"] == "", "the plan will say who it is"
+    assert acts.acts[0][2].patient_id == "", "the plan will say who it is"
 
 
 def test_a_case_that_is_open_is_left_by_two_presses_only(qtbot, window, peer, acts):
@@ -209,7 +207,7 @@ def test_a_case_that_is_open_is_left_by_two_presses_only(qtbot, window, peer, ac
     assert "CASE case-9 STAYS OPEN" in page.open_button.text()
     qtbot.mouseClick(page.open_button, Qt.MouseButton.LeftButton)
     assert acts.acts[0][0] == "open_another_case"
-    assert acts.acts[0][2]["patient_id"] == "P1"
+    assert acts.acts[0][2].patient_id == "P1"
     qtbot.mouseClick(page.hand_button, Qt.MouseButton.LeftButton)
     assert len(acts.acts) == 1
     qtbot.mouseClick(page.hand_button, Qt.MouseButton.LeftButton)
@@ -331,7 +329,7 @@ def test_a_slow_worklist_holds_nothing_up(qtbot, acts, ris):
     assert wanted.Modality == "CT"
     window.worklist.table.selectRow(0)
     window.worklist.open_chosen()
-    assert acts.acts[0][2]["scheduled_step"] == "S7"
+    assert acts.acts[0][2].scheduled_step == "S7"
 
 
 def test_a_worklist_that_never_answers_is_given_up(qtbot, acts, ris):

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from devices.dicom import Announcement
-from guidance.console.frontdesk import FrontDesk, Patient
+from guidance.console.frontdesk import FrontDesk
 from guidance.console.session import Session, SessionOptions
 from guidance.errors import RefusedError
 from guidance.journal import Journal
+from guidance.procedure.acts import Patient
 from guidance.procedure.events import DeviceRecorded
 from guidance.procedure.snapshot import Snapshot
 
@@ -61,11 +62,11 @@ def arrived(session: Session) -> list[tuple[int, str]]:
 
 
 def begin(session: Session, **patient: str) -> None:
-    session.desk.open_another_case("Dr Example", **patient).result(timeout=20)
+    session.desk.open_another_case("Dr Example", Patient(**patient)).result(timeout=20)
 
 
 def test_another_case_is_opened_for_its_patient_and_the_first_stays(session: Session) -> None:
-    session.desk.open_case("Dr Example", patient_id="A").result(timeout=5)
+    session.desk.open_case("Dr Example", Patient("A")).result(timeout=5)
     begin(session, patient_id="B", patient_name="Li^Na", accession_number="A2")
     assert session.case_id != "first"
     state = session.conductor.state
@@ -83,7 +84,7 @@ def test_the_next_case_takes_its_own_patients_series_and_not_the_last_ones(
     session: Session,
 ) -> None:
     store = session.options.store
-    session.desk.open_case("Dr Example", patient_id="A").result(timeout=5)
+    session.desk.open_case("Dr Example", Patient("A")).result(timeout=5)
     announce(store, 1, "A")
     announce(store, 2, "B")  # sent early, while the first case runs
     until(lambda: len(arrived(session)) == 2)
@@ -99,7 +100,7 @@ def test_a_case_of_nobody_yet_waits_with_what_is_old_until_it_knows_whose_it_is(
 ) -> None:
     store = options.store
     with Session(options) as session:
-        session.desk.open_case("Dr Example", patient_id="A").result(timeout=5)
+        session.desk.open_case("Dr Example", Patient("A")).result(timeout=5)
         announce(store, 1, "A")
         announce(store, 2, "B")
         until(lambda: len(arrived(session)) == 2)
@@ -116,7 +117,7 @@ def test_a_case_of_nobody_yet_waits_with_what_is_old_until_it_knows_whose_it_is(
     with Session(replace(options, case_id="third")) as third:
         time.sleep(0.2)
         assert arrived(third) == []
-        third.desk.open_case("Dr Example", patient_id="A").result(timeout=5)
+        third.desk.open_case("Dr Example", Patient("A")).result(timeout=5)
         until(lambda: arrived(third))
         assert arrived(third) == [(1, "A")]
 
@@ -131,11 +132,11 @@ def test_a_case_of_nobody_yet_waits_with_what_is_old_until_it_knows_whose_it_is(
 def test_a_case_is_not_left_while_the_applicator_is_not_at_rest(
     session: Session, records: tuple[tuple[str, ...], ...], why: str
 ) -> None:
-    session.desk.open_case("Dr Example", patient_id="A").result(timeout=5)
+    session.desk.open_case("Dr Example", Patient("A")).result(timeout=5)
     for eid, (kind, *args) in enumerate(records, start=1):
         fact = DeviceRecorded("J1", eid, 1, eid, kind, tuple(args))
         session.conductor.offer(fact).result(timeout=5)
-    answer = session.desk.open_another_case("Dr Example", patient_id="B")
+    answer = session.desk.open_another_case("Dr Example", Patient("B"))
     with pytest.raises(RefusedError, match=why):
         answer.result(timeout=10)
     assert session.case_id == "first"
@@ -143,9 +144,9 @@ def test_a_case_is_not_left_while_the_applicator_is_not_at_rest(
 
 
 def test_nobody_unnamed_opens_another_case(session: Session) -> None:
-    session.desk.open_case("Dr Example", patient_id="A").result(timeout=5)
+    session.desk.open_case("Dr Example", Patient("A")).result(timeout=5)
     with pytest.raises(RefusedError, match="named person"):
-        session.desk.open_another_case("  ", patient_id="B").result(timeout=10)
+        session.desk.open_another_case("  ", Patient("B")).result(timeout=10)
     assert session.case_id == "first"
 
 
@@ -177,7 +178,7 @@ def test_what_leaves_a_later_case_has_a_folder_of_its_own(
     options: SessionOptions, tmp_path: Path
 ) -> None:
     with Session(replace(options, out=tmp_path / "out")) as session:
-        session.desk.open_case("Dr Example", patient_id="A").result(timeout=5)
+        session.desk.open_case("Dr Example", Patient("A")).result(timeout=5)
         begin(session, patient_id="B")
         assert session.folder("first") == tmp_path / "out"
         assert session.folder(session.case_id) == tmp_path / "out" / session.case_id
