@@ -24,8 +24,9 @@ FloatArray = NDArray[np.float64]
 # A body of any metal (times a seed's, and its standard deviation), length and width, mm.
 METAL = 0.7
 LENGTH_MM, SPREAD_MM, NORMAL_MM = (3.0, 2.0), 0.4, 0.25
-# A rod of which so little more is left than of the scan's lone seeds is a seed.
-TIMES_LEFT = 1.5
+# A rod of which so little more is left than of the scan's lone seeds is a seed; what is taken for
+# a longer body is left this ill by seeds.
+TIMES_LEFT, TIMES_LEFT_LONG = 1.5, 2.0
 # Rods whose centres lie no further apart may be one body.
 TOGETHER_MM = 4.8
 # The rods of a look are so much longer than the same seeds' are where nothing is known of them:
@@ -37,11 +38,12 @@ LOOK_LONGER_MM = 0.25
 # slice thicknesses (``docs/validation.md``). By how much less probable the rods must be (twice
 # the logarithm); a body of four free figures against two rods' fourteen need not be better.
 CLEARLY, SURELY, NO_MORE = 12.0, 20.0, -8.0
-# Of its image a droplet leaves hardly anything; a long body explains more of all that is bright.
-NEARLY_ALL, MORE_OF_ALL, NO_WORSE = 0.98, 0.04, 0.03
+# Of a droplet's image a body leaves hardly anything; no body leaves more than the rods by this.
+NEARLY_ALL, NO_WORSE = 0.98, 0.03
 # A droplet is shorter than a seed (mm), or a little shorter for a seed's metal.
 SHORTER_MM, MUCH_SHORTER_MM, ROUND_MM, ROUND = -0.3, -1.2, 2.5, 1.7
-LONGER_MM, LONGER_TOGETHER_MM = 1.2, 4.0
+# Seeds that stand steep look longer: of what rises more than this, length says nothing.
+LONGER_MM, LONGER_TOGETHER_MM, STEEP = 0.9, 4.0, 0.3
 # Metal of one body in place of one seed, or of one that takes the place of each of several.
 MASSIVE_METAL, MARKER_METAL = 2.1, 1.2
 COMPACT = "it is rounder than a seed: a droplet or a calcification"
@@ -136,20 +138,22 @@ def _named(body: Fit, seeds: Fit, look: Look, size: int) -> str | None:
     gain = seeds.cost - body.cost
     metal = float(body.amplitudes[0]) / look.amplitude[0]
     longer = abs(body.length_mm) - (look.length_mm[0] - LOOK_LONGER_MM)
+    left = (1.0 - seeds.explained_within) / look.left
+    no_worse = body.explained_within > seeds.explained_within - NO_WORSE
     if size == 1:
-        whole = body.explained - seeds.explained
         compact = (longer < SHORTER_MM and metal - longer / ROUND_MM > ROUND) or (
             longer < MUCH_SHORTER_MM and body.spread_mm < look.spread_mm[0] + SPREAD_MM / 2
         )
-        if gain > CLEARLY and body.explained_within > NEARLY_ALL and compact:
+        if gain < CLEARLY:
+            return None
+        if body.explained_within > NEARLY_ALL and compact:
             return COMPACT
-        if gain > CLEARLY and longer > LONGER_MM and whole > MORE_OF_ALL:
+        flat = abs(body.axes[0, 2]) < STEEP
+        if no_worse and flat and longer > LONGER_MM and left > TIMES_LEFT_LONG:
             return LONG
-        return MASSIVE if gain > CLEARLY and metal > MASSIVE_METAL else None
-    if body.explained_within < seeds.explained_within - NO_WORSE:
-        return None
-    if gain > NO_MORE and metal > MARKER_METAL * size:
+        return MASSIVE if metal > MASSIVE_METAL else None
+    if no_worse and metal > MARKER_METAL * size and gain > (NO_MORE if left > TIMES_LEFT else 0.0):
         return MASSIVE
     if gain > NO_MORE and longer > LONGER_TOGETHER_MM:
         return LONG
-    return COMPACT if gain > SURELY and longer < MUCH_SHORTER_MM else None
+    return COMPACT if no_worse and gain > SURELY and longer < MUCH_SHORTER_MM else None
