@@ -139,7 +139,7 @@ def test_advice_names_its_event_and_says_when_it_is_out_of_date(window):
     advice = Advice(41, "adjust", "2 cc of the target are cold.", 120.0, Figures(100, 80, 40))
     window.show_snapshot(snapshot(proposal=advice, proposal_is_stale=True))
     said = " ".join(label.text() for label in window.decisions.findChildren(QLabel))
-    assert "ADJUST (after event 41 STALE): 2 cc of the target are cold." in said
+    assert "ADJUST (TG-43, after event 41 STALE): 2 cc of the target are cold." in said
 
 
 def test_accepted_seeds_are_shown_as_planned_supplements_and_can_be_taken_back(qtbot, window, acts):
