@@ -98,7 +98,7 @@ def modelled_line(snapshot: Snapshot) -> str:
     view, leads = snapshot.modelled, snapshot.engine == MODELLED
     if view is None:
         if not snapshot.modelled_refused:
-            none = tr("the model-based dose (MC, research) leads; there is none yet")
+            none = tr("the model-based dose (MC, research) leads; none is at hand")
             return none if leads else ""
         why = said(snapshot.modelled_refused)
         return tr("no model-based dose (MC, research): {why}", why=why)

@@ -143,7 +143,7 @@ def _modelled_caption(snapshot: Snapshot) -> tuple[str, str]:
     """Return what the line of the model-based dose is, and its colour."""
     leads, stale = snapshot.engine == MODELLED, snapshot.modelled_is_stale
     if snapshot.modelled is None:
-        return tr("solid: MC (research), none yet"), theme.WARN
+        return tr("solid: MC (research), none at hand"), theme.WARN
     if stale:
         line = tr("solid, faint") if leads else tr("dotted, faint")
         return tr("{line}: MC (research), to medium, STALE", line=line), theme.WARN

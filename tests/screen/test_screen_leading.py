@@ -147,7 +147,7 @@ def test_the_histogram_of_the_dose_that_leads_is_solid(window):
     assert "solid, faint: MC (research), to medium, STALE" in window.dvh.text
     window.show_snapshot(case(modelled=None))
     assert solid not in [pen.style() for pen in lines(window)]
-    assert "solid: MC (research), none yet" in window.dvh.text
+    assert "solid: MC (research), none at hand" in window.dvh.text
 
 
 def test_its_figures_come_first_and_are_held_against_the_limits(window):
@@ -176,7 +176,7 @@ def test_without_it_nothing_stands_in_its_place(window):
     assert limit_words(none) == ("≥ 120", theme.QUIET)
     window.show_snapshot(case(modelled=None, dose_figures=(none,)))
     text = window.figures.text
-    assert "the model-based dose (MC, research) leads; there is none yet" in text
+    assert "the model-based dose (MC, research) leads; none is at hand" in text
     assert text.index(">MC research<") < text.index(">–<") < text.index("133 Gy")
     assert "kept" not in text
 

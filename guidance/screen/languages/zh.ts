@@ -532,8 +532,8 @@
       <translation>已过期，{origin}</translation>
     </message>
     <message>
-      <source>the model-based dose (MC, research) leads; there is none yet</source>
-      <translation>以基于模型的剂量（MC，研究用）为主；尚无该剂量</translation>
+      <source>the model-based dose (MC, research) leads; none is at hand</source>
+      <translation>以基于模型的剂量（MC，研究用）为主；目前没有该剂量</translation>
     </message>
     <message>
       <source>to water {figures}</source>
@@ -564,8 +564,8 @@
       <translation>{line}：MC（研究用），对介质剂量</translation>
     </message>
     <message>
-      <source>solid: MC (research), none yet</source>
-      <translation>实线：MC（研究用），尚无</translation>
+      <source>solid: MC (research), none at hand</source>
+      <translation>实线：MC（研究用），目前没有</translation>
     </message>
     <message>
       <source>solid, faint</source>

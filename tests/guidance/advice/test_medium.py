@@ -100,6 +100,20 @@ def test_a_dose_that_leaves_out_part_of_the_target_is_refused() -> None:
         advise(weighed(asked, in_water(asked, small), small))
 
 
+def test_where_it_says_nothing_of_the_cord_tg43_stands_and_is_named() -> None:
+    asked = situation(20)
+    # The target reaches to 18.8 mm headward and footward, the cord further.
+    short = GridGeometry.from_axes((-60.0, -60.0, -25.0), 2.0, (26, 60, 60))
+    plain = advise(asked)
+    found = advise(weighed(asked, 0.7 * in_water(asked, short), short))
+    said = [r for r in found.remarks if "the model-based dose says nothing; TG-43 is used" in r]
+    assert len(said) == 1
+    assert "% of the cord near the target" in said[0]
+    assert found.now.d90_gy == pytest.approx(0.7 * plain.now.d90_gy, rel=1e-3)
+    whole = advise(weighed(asked, 0.7 * in_water(asked)))
+    assert not any("says nothing" in r for r in whole.remarks)
+
+
 def test_the_command_line_takes_the_dose_and_names_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
