@@ -27,9 +27,11 @@ from tests.screen.hand import Delivery, Hand
 SEEDS = 6
 WITHIN_S = 380.0
 MOMENTS = {
-    "1-case", "2-plan", "2-cartridge", "3-scan-wanted", "3-registration", "4-needles",
-    "5-permit", "5-keys", "5-decisions", "5-armed", "5-dropped", "6-verify", "7-close", "7-closed",
+    "1-case", "2-plan", "2-cartridge", "3-registration", "4-needles", "5-permit",
+    "5-keys", "5-decisions", "5-armed", "5-dropped", "6-verify", "7-close", "7-closed",
 }  # fmt: skip
+# The scanner keeps its own time: its first scan may be there before the plan is read.
+SOMETIMES = {"3-scan-wanted"}
 LATE = pytest.mark.nightly
 ON_SCREENS = [
     pytest.param((1280, 720), "en"),
@@ -149,5 +151,5 @@ def test_a_case_is_done_on_the_window_from_opening_to_closing(
     assert shown.ledger.implanted == SEEDS
     assert sum(1 for seed in shown.seeds if seed.seen_mm is not None) >= SEEDS - 1
     assert said("Closed by Dr Example.") in window.next_action._action.text()
-    assert album.taken == MOMENTS
+    assert album.taken - SOMETIMES == MOMENTS
     assert album.clipped == []
