@@ -38,8 +38,11 @@ class AboutPage(Given, QFrame):
         """
         super().__init__()
         self.setProperty("role", "panel")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(8, 4, 8, 4)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(8, 4, 8, 4)
+        whole.setSpacing(4)
+        row = QHBoxLayout()
+        whole.addLayout(row)
         self._keys = label("quiet")
         self._keys.setText(_keys(keys))
         self._keys.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -51,16 +54,24 @@ class AboutPage(Given, QFrame):
         notice = label("action", wrap=True)
         notice.setText(coloured(tr(theme.NOTICE), theme.WARN))
         side.addWidget(notice)
-        for text in (versions(), *seed_models(models)):
-            line = label("quiet", wrap=True)
-            line.setText(html.escape(text))
-            side.addWidget(line)
+        for text in seed_models(models):
+            side.addWidget(_said(text))
         side.addStretch(1)
+        # As long as there is to say: across the whole page.
+        whole.addWidget(_said(versions()))
+        whole.addStretch(1)
 
     @property
     def text(self) -> str:
         """All that is said, as rich text."""
         return " ".join(part.text() for part in self.findChildren(QLabel))
+
+
+def _said(text: str) -> QLabel:
+    """Return a small line that may break."""
+    line = label("quiet", wrap=True)
+    line.setText(html.escape(text))
+    return line
 
 
 @cache
