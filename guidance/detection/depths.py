@@ -1,17 +1,20 @@
-"""At which height a lone seed lies in thick slices, from what the slices beside its own show.
+"""At which height seeds lie in thick slices, from what the slices beside their own show.
 
 A seed within one slice is seen in that one only, wherever in it it lies, unless it is near to an
 edge: slices have soft edges, and the next one shows a little of it. A fit that starts far from
 the edge sees none of that. So heights and tilts are tried one and all, and their mean is taken,
-each weighing as probable as the shares of the slices make it.
+each weighing as probable as the shares of the slices make it. Of seeds that touch, the slices'
+shares are fitted together, slice by slice: how much each shows of every one of them.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from guidance.detection.rods import Look, Patch
+from guidance.detection.rods import Fit, Look, Patch, image, voxels_per_point
 
 FloatArray = NDArray[np.float64]
 
@@ -27,6 +30,11 @@ LEAST_SIGMA, SHARE_SIGMA = 0.004, 0.1
 SOFT = 1.6
 # So many voxels err together.
 TOGETHER = 6.0
+# A slice so thick holds any seed whole. Tissue under touching seeds lies this near to what is
+# around them, and a slice of fewer voxels says nothing.
+WHOLE_MM, TISSUE_HU, FEWEST = 1e3, 100.0, 8
+# What is known of a slice's share before it is looked at, 1 / variance: nothing.
+LEAST_KNOWN = 1e-4
 
 
 def depth(patch: Patch, points: FloatArray, look: Look) -> tuple[float, float] | None:
@@ -41,7 +49,38 @@ def depth(patch: Patch, points: FloatArray, look: Look) -> tuple[float, float] |
     """
     if patch.slice_mm < THICK_MM or len(patch.z) < 2:
         return None
-    seen, error = _brightness(patch, points)
+    return _mean_height(patch, points, look, *_brightness(patch, points))
+
+
+def depths(
+    patch: Patch, points: FloatArray, look: Look, fit: Fit
+) -> list[tuple[float, float] | None]:
+    """Return what ``depth`` does of each of the rods that explain a group together.
+
+    Args:
+        patch: the piece of the scan around them.
+        points: (n, 3) their voxels, scan's frame, mm.
+        look: how one seed looks.
+        fit: the rods.
+    """
+    if patch.slice_mm < THICK_MM or len(patch.z) < 2:
+        return [None] * len(fit.centres)
+    seen, error = _each(patch, look, fit)
+    return [_mean_height(patch, points, look, s, e) for s, e in zip(seen, error, strict=True)]
+
+
+def _mean_height(
+    patch: Patch, points: FloatArray, look: Look, seen: FloatArray, error: FloatArray
+) -> tuple[float, float] | None:
+    """Return the mean of a seed's probable heights and their standard deviation, mm.
+
+    Args:
+        patch: the piece of the scan around it.
+        points: (n, 3) voxels between whose heights it lies, scan's frame, mm.
+        look: how one seed looks.
+        seen: (nz,) how much of it each slice shows.
+        error: (nz,) of that, standard deviation.
+    """
     total = seen.sum()
     if total <= 0.0:
         return None
@@ -96,4 +135,29 @@ def _brightness(patch: Patch, points: FloatArray) -> tuple[FloatArray, FloatArra
         count = float(own.sum())
         seen[k] = count * (float(heard.mean()) - tissue)
         error[k] = scatter * np.sqrt(count * TOGETHER)
+    return seen, error
+
+
+def _each(patch: Patch, look: Look, fit: Fit) -> tuple[FloatArray, FloatArray]:
+    """Return (rods, nz) how much of each rod slices show, in parts of its metal, and the error.
+
+    Least squares in each slice, of the images the rods would leave were they whole in it.
+    """
+    rods = range(len(fit.centres))
+    wide = replace(patch, slice_mm=WHOLE_MM)
+    whole = np.array([image(wide, fit, k) for k in rods]) * (WHOLE_MM / patch.slice_mm)
+    left = patch.hu - patch.height - (0.0 if patch.others is None else patch.others)
+    weight = np.zeros(patch.hu.shape)
+    together = voxels_per_point(patch, look.spread_mm[0]) * look.misfit
+    weight[patch.use] = 1.0 / (patch.error**2 * together)
+    seen, error = np.zeros((len(rods), len(patch.z))), np.full((len(rods), len(patch.z)), np.inf)
+    known = np.diag((TISSUE_HU**-2, *(LEAST_KNOWN for _ in rods)))
+    for k, use in enumerate(patch.use):
+        if np.count_nonzero(use) < FEWEST:
+            continue
+        shown = np.vstack((np.ones(np.count_nonzero(use)), whole[:, k, use]))
+        heard = shown * weight[k, use]
+        covariance = np.linalg.inv(heard @ shown.T + known)
+        seen[:, k] = (covariance @ (heard @ left[k, use]))[1:]
+        error[:, k] = np.sqrt(np.diag(covariance))[1:]
     return seen, error

@@ -267,7 +267,7 @@ def _solved(
     held_mm: float = FREE_MM,
 ) -> _Solved:
     n = len(centres)
-    correlated = _voxels_per_point(patch, look.spread_mm[0])
+    correlated = voxels_per_point(patch, look.spread_mm[0])
     weight = 1.0 / (patch.error * np.sqrt(correlated * look.misfit))
     fixed = np.zeros(len(weight)) if patch.others is None else patch.others[patch.use]
     shared = [patch.height, 0, 0, 0, look.spread_mm[0], look.normal_mm[0], look.length_mm[0]]
@@ -306,7 +306,7 @@ def image(patch: Patch, fit: Fit, which: int) -> FloatArray:
     return np.asarray(fit.amplitudes[which] * model.reshape(shape))
 
 
-def _voxels_per_point(patch: Patch, spread_mm: float) -> float:
+def voxels_per_point(patch: Patch, spread_mm: float) -> float:
     """Return how many voxels the blur ties to one another: they err together."""
     area = (patch.x[1] - patch.x[0]) * (patch.y[1] - patch.y[0]) if len(patch.x) > 1 else 1.0
     step = patch.z[1] - patch.z[0] if len(patch.z) > 1 else patch.slice_mm

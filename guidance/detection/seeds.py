@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.candidates import Contrast, Group
+from guidance.detection.capsules import apart
 from guidance.detection.counting import Explained, alike, explain_all, too_much
 from guidance.detection.decoys import Body, bodies
-from guidance.detection.depths import THICK_MM, depth
+from guidance.detection.depths import THICK_MM, depth, depths
 from guidance.detection.frame import ScanFrame
 from guidance.detection.look import UNKNOWN, WIDEST_SPREAD_MM, look_of
 from guidance.detection.patches import Scan
@@ -39,6 +40,10 @@ WORKERS = 2
 # its height open by less than this share of a slice, and if the fit there is not less probable
 # by more than this (twice its logarithm).
 KNOWN, ABOUT_AS_PROBABLE = 0.2, 2.0
+# Fits of touching seeds begin at the edge between slices and end just beyond it, though in slices
+# so thick most other heights are as probable. The mean of all is never far off, and seldom exact:
+# such a seed is put so far from one to the other. In thinner slices that gains nothing.
+OPEN_MM, HALFWAY = 2.5, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,32 +143,55 @@ def _beside_others(
 
 
 def _at_height(one: Explained, look: Look, frame: ScanFrame) -> Explained:
-    """Fit a lone seed in thick slices again, from where the slices beside its own place it.
+    """Place the seeds of a group in thick slices by what the slices beside their own show.
 
     Args:
         one: a group.
         look: how one seed looks.
         frame: of the scan.
     """
-    if len(one.fit.centres) != 1 or frame.slice_mm < THICK_MM:
+    if frame.slice_mm < THICK_MM:
         return one
     points = frame.of_index(one.group.index[:, ::-1].astype(np.float64))
+    if len(one.fit.centres) == 1:
+        return _lone_at_height(one, points, look)
+    if frame.slice_mm < OPEN_MM:
+        return one
+    fit = one.fit
+    centres, covariance = fit.centres.copy(), fit.covariance_mm2.copy()
+    for k, found in enumerate(depths(one.patch, points, look, fit)):
+        if found is not None:
+            centres[k, 2] += HALFWAY * (found[0] - centres[k, 2])
+            covariance[k] = _with_height(covariance[k], found[1])
+    if not apart(centres, fit.axes):
+        return one
+    return replace(one, fit=replace(fit, centres=centres, covariance_mm2=covariance))
+
+
+def _lone_at_height(one: Explained, points: FloatArray, look: Look) -> Explained:
+    """Fit a lone seed again, from where the slices beside its own place it."""
     found = depth(one.patch, points, look)
     if found is None:
         return one
     fit = one.fit
-    if found[1] < KNOWN * frame.slice_mm:
+    if found[1] < KNOWN * one.patch.slice_mm:
         centre = fit.centres.copy()
         centre[0, 2] = found[0]
         again = fit_rods(one.patch, look, centre, fit.axes)
         fit = again if again.cost < fit.cost + ABOUT_AS_PROBABLE else fit
-    # The fit knows the slope where it ends, and nothing of other heights that are as probable.
-    covariance = fit.covariance_mm2.copy()
-    if found[1] > 0.0:
-        covariance[0] *= np.outer(
-            *[np.array((1.0, 1.0, found[1] / np.sqrt(covariance[0, 2, 2])))] * 2
-        )
+    covariance = _with_height(fit.covariance_mm2[0], found[1])[None]
     return replace(one, fit=replace(fit, covariance_mm2=covariance))
+
+
+def _with_height(covariance: FloatArray, sigma_mm: float) -> FloatArray:
+    """Return (3, 3) a covariance with that of the height put in.
+
+    The fit knows the slope where it ends, and nothing of other heights that are as probable.
+    """
+    if sigma_mm <= 0.0:
+        return covariance
+    scale = np.array((1.0, 1.0, sigma_mm / np.sqrt(covariance[2, 2])))
+    return np.asarray(covariance * np.outer(scale, scale))
 
 
 def _seeds_of(one: Explained) -> list[SeedFit]:

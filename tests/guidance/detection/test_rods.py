@@ -86,11 +86,18 @@ def _lone(
     grid = 26.0 * (np.stack(np.divmod(np.arange(len(tilts)), side), axis=1) - (side - 1) / 2.0)
     aside = grid + rng.uniform(-0.4, 0.4, grid.shape)
     centres = np.column_stack((aside, slice_mm * heights))
+    return _scanned(slice_mm, slices, centres, axes, rng), centres, axes
+
+
+def _scanned(
+    slice_mm: float, slices: int, centres: FloatArray, axes: FloatArray, rng: np.random.Generator
+) -> Volume:
+    """Return a scan of seeds with (n, 3) centres and axes."""
     used = Protocol(slice_mm, PIXEL_MM, slices, (0.0, 0.0, 0.0), False)
     solids = [s for c, a in zip(centres, axes, strict=True) for s in seed_solids(c, a)]
     hu = scan_sinogram(_Water(), table(solids), used, rng)
     known = Provenance(slice_thickness_mm=slice_mm, clipped_at_hu=used.highest_hu)
-    return Volume(GridGeometry(hu.shape, used.affine), hu, known), centres, axes
+    return Volume(GridGeometry(hu.shape, used.affine), hu, known)
 
 
 def _matched(volume: Volume, centres: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -122,3 +129,19 @@ def test_the_next_slice_tells_that_a_seed_is_near_to_it() -> None:
     volume, centres, _ = _lone(5.0, 5, np.zeros(len(heights)), heights)
     said, _ = _matched(volume, centres)
     assert np.abs(said - centres)[:, 2].mean() < 0.3
+
+
+def test_touching_seeds_in_slices_of_their_own_are_less_than_half_a_slice_off() -> None:
+    """Fits begin at the edge between the two, and the first steps away from it suffice them."""
+    rng = np.random.default_rng(4)
+    grid = 26.0 * (np.stack(np.divmod(np.arange(16), 4), axis=1) - 1.5)
+    centres = np.column_stack((grid + rng.uniform(-0.4, 0.4, grid.shape), np.zeros(16)))
+    axes = np.tile((1.0, 0.0, 0.0), (16, 1))
+    partners = centres[:8] + np.column_stack((np.zeros(8), np.full(8, 2.2), np.full(8, 6.0)))
+    centres[:8, 2] -= 1.0
+    centres[8:, 2] += rng.uniform(-2.0, 2.0, 8)
+    centres = np.vstack((centres, partners))
+    volume = _scanned(5.0, 5, centres, np.vstack((axes, axes[:8])), rng)
+    said, _ = _matched(volume, centres)
+    off = np.abs(said - centres)[:, 2]
+    assert np.concatenate((off[:8], off[16:])).max() < 2.5
