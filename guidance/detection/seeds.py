@@ -44,6 +44,8 @@ KNOWN, ABOUT_AS_PROBABLE = 0.2, 2.0
 # so thick most other heights are as probable. The mean of all is never far off, and seldom exact:
 # such a seed is put so far from one to the other. In thinner slices that gains nothing.
 OPEN_MM, HALFWAY = 2.5, 0.5
+# Heights are tried in steps of 0.1 mm: none is known better than to the half of one.
+LEAST_SIGMA_MM = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,14 +157,13 @@ def _at_height(one: Explained, look: Look, frame: ScanFrame) -> Explained:
     points = frame.of_index(one.group.index[:, ::-1].astype(np.float64))
     if len(one.fit.centres) == 1:
         return _lone_at_height(one, points, look)
-    if frame.slice_mm < OPEN_MM:
-        return one
+    share = HALFWAY if frame.slice_mm >= OPEN_MM else 0.0
     fit = one.fit
     centres, covariance = fit.centres.copy(), fit.covariance_mm2.copy()
     for k, found in enumerate(depths(one.patch, points, look, fit)):
         if found is not None:
-            centres[k, 2] += HALFWAY * (found[0] - centres[k, 2])
-            covariance[k] = _with_height(covariance[k], found[1])
+            centres[k, 2] += share * (found[0] - centres[k, 2])
+            covariance[k] = _with_height(covariance[k], centres[k, 2], found)
     if not apart(centres, fit.axes):
         return one
     return replace(one, fit=replace(fit, centres=centres, covariance_mm2=covariance))
@@ -179,18 +180,26 @@ def _lone_at_height(one: Explained, points: FloatArray, look: Look) -> Explained
         centre[0, 2] = found[0]
         again = fit_rods(one.patch, look, centre, fit.axes)
         fit = again if again.cost < fit.cost + ABOUT_AS_PROBABLE else fit
-    covariance = _with_height(fit.covariance_mm2[0], found[1])[None]
+    covariance = _with_height(fit.covariance_mm2[0], fit.centres[0, 2], found)[None]
     return replace(one, fit=replace(fit, covariance_mm2=covariance))
 
 
-def _with_height(covariance: FloatArray, sigma_mm: float) -> FloatArray:
+def _with_height(
+    covariance: FloatArray, height_mm: float, probable: tuple[float, float]
+) -> FloatArray:
     """Return (3, 3) a covariance with that of the height put in.
 
     The fit knows the slope where it ends, and nothing of other heights that are as probable.
+    Those are known no better than fit and slices' shares agree: real slices' edges are softer
+    or sharper than any model of them.
+
+    Args:
+        covariance: (3, 3) of a centre, mm^2.
+        height_mm: of the centre.
+        probable: mean of the heights that are probable, and their standard deviation, mm.
     """
-    if sigma_mm <= 0.0:
-        return covariance
-    scale = np.array((1.0, 1.0, sigma_mm / np.sqrt(covariance[2, 2])))
+    sigma = max(float(np.hypot(probable[1], height_mm - probable[0])), LEAST_SIGMA_MM)
+    scale = np.array((1.0, 1.0, sigma / np.sqrt(covariance[2, 2])))
     return np.asarray(covariance * np.outer(scale, scale))
 
 

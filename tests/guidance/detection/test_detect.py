@@ -100,6 +100,9 @@ def test_real_seeds_in_a_phantom(data_dir: Path) -> None:
     scatter = offset - offset.mean(axis=0)
     assert np.abs(scatter[:, :2]).max() < 0.15
     assert np.abs(scatter[:, 2]).max() < 0.6
+    # And the heights are known about as well as they are said to be.
+    variance = np.array([s.covariance_mm2[2][2] for s in found.seeds if s.covariance_mm2])
+    assert np.mean(scatter[:, 2] ** 2 / variance[nearest.argmin(axis=1)]) < 2.0
 
 
 @pytest.mark.parametrize("series", ["lumbar", "jpeg2000", "ge_tilt18", "prone_slice"])
