@@ -16,14 +16,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from guidance.detection.counting import Explained
+from guidance.detection.counting import LEAST_WITHIN, ROD_PARAMETERS, Explained
 from guidance.detection.rods import Fit, Look, Patch, Start, fit_best, fit_rods, image
 
 FloatArray = NDArray[np.float64]
 
 # A body of any metal (times a seed's, and its standard deviation), length and width, mm.
 METAL = 0.7
-LENGTH_MM, SPREAD_MM, NORMAL_MM = (3.0, 2.0), 0.4, 0.25
+LENGTH_MM, SPREAD_MM, NORMAL_MM = (3.0, 2.0), 0.4, 0.5
 # A rod of which so little more is left than of the scan's lone seeds is a seed; what is taken for
 # a longer body is left this ill by seeds.
 TIMES_LEFT, TIMES_LEFT_LONG = 1.5, 2.0
@@ -37,11 +37,16 @@ LOOK_LONGER_MM = 0.25
 # Thresholds below: between seeds and look-alikes of the virtual scanner, 17 hard cases at four
 # slice thicknesses (``docs/validation.md``). By how much less probable the rods must be (twice
 # the logarithm); a body of four free figures against two rods' fourteen need not be better.
-CLEARLY, SURELY, NO_MORE = 12.0, 20.0, -8.0
+FAIRLY, CLEARLY, SURELY, NO_MORE = 8.0, 12.0, 20.0, -8.0
+# Three rods in place of one body must be worth so many times what their free parameters cost
+# (``counting.ROD_PARAMETERS``): of gold, which clips and casts black streaks, three leave less.
+WORTH = 1.2
 # Of a droplet's image a body leaves hardly anything; no body leaves more than the rods by this.
 NEARLY_ALL, NO_WORSE = 0.98, 0.03
 # A droplet is shorter than a seed (mm), or a little shorter for a seed's metal.
 SHORTER_MM, MUCH_SHORTER_MM, ROUND_MM, ROUND = -0.3, -1.2, 2.5, 1.7
+# Or it is blurred more along the normal than seeds are, by this: it is as high as it is long.
+HIGHER_MM = 0.22
 # Seeds that stand steep look longer: of what rises more than this, length says nothing.
 LONGER_MM, LONGER_TOGETHER_MM, STEEP = 0.9, 4.0, 0.3
 # Metal of one body in place of one seed, or of one that takes the place of each of several.
@@ -106,7 +111,8 @@ def _body(one: Explained, look: Look, rods: tuple[int, ...]) -> Body | None:
         length_mm=LENGTH_MM,
     )
     body = fit_best(patch, free, _starts(seeds))
-    what = _named(body, seeds, look, size)
+    against = _against(body, seeds, look)
+    what = _instead_of_one(against) if size == 1 else _instead_of(against, size, seeds.points)
     return None if what is None else Body(body.centres[0], what)
 
 
@@ -124,36 +130,92 @@ def _apart(one: Explained, look: Look, rods: tuple[int, ...]) -> tuple[Patch, Fi
 
 
 def _starts(seeds: Fit) -> list[Start]:
-    """Return where to start the body: in the midst of the rods, along each, and from one to one."""
+    """Return where to start the body: amid the rods, along each, from one to one, and flat.
+
+    A droplet is as high as it is long: from a steep start it would end as an upright rod.
+    """
     middle = seeds.centres.mean(axis=0)[None]
-    along = list(seeds.axes)
+    flat = seeds.axes[0] * (1.0, 1.0, 0.0) + (1e-3, 0.0, 0.0)
+    along = [*seeds.axes, flat / np.linalg.norm(flat)]
     if len(seeds.centres) > 1:
         across = seeds.centres[1] - seeds.centres[0]
         along.append(across / max(float(np.linalg.norm(across)), 1e-6))
     return [(middle, axis[None]) for axis in along]
 
 
-def _named(body: Fit, seeds: Fit, look: Look, size: int) -> str | None:
-    """Return what a body is, None if the rods explain the image better or it may be seeds."""
-    gain = seeds.cost - body.cost
-    metal = float(body.amplitudes[0]) / look.amplitude[0]
-    longer = abs(body.length_mm) - (look.length_mm[0] - LOOK_LONGER_MM)
-    left = (1.0 - seeds.explained_within) / look.left
-    no_worse = body.explained_within > seeds.explained_within - NO_WORSE
-    if size == 1:
-        compact = (longer < SHORTER_MM and metal - longer / ROUND_MM > ROUND) or (
-            longer < MUCH_SHORTER_MM and body.spread_mm < look.spread_mm[0] + SPREAD_MM / 2
-        )
-        if gain < CLEARLY:
-            return None
-        if body.explained_within > NEARLY_ALL and compact:
-            return COMPACT
-        flat = abs(body.axes[0, 2]) < STEEP
-        if no_worse and flat and longer > LONGER_MM and left > TIMES_LEFT_LONG:
-            return LONG
-        return MASSIVE if metal > MASSIVE_METAL else None
-    if no_worse and metal > MARKER_METAL * size and gain > (NO_MORE if left > TIMES_LEFT else 0.0):
-        return MASSIVE
-    if gain > NO_MORE and longer > LONGER_TOGETHER_MM:
+@dataclass(frozen=True)
+class _Against:
+    """How one body compares with the rods in whose place it stands.
+
+    Attributes:
+        gain: by how much the rods are less probable (twice the logarithm).
+        metal: of the body, in seeds.
+        longer_mm: than a seed.
+        higher_mm: blurred more along the normal than seeds are.
+        narrow: hardly wider than a seed.
+        steep: rises too much for its length to be known.
+        explained: share of the image that it explains.
+        no_worse: it explains about as much of the image as the rods.
+        left: what the rods leave, in parts of what lone seeds do.
+    """
+
+    gain: float
+    metal: float
+    longer_mm: float
+    higher_mm: float
+    narrow: bool
+    steep: bool
+    explained: float
+    no_worse: bool
+    left: float
+
+
+def _against(body: Fit, seeds: Fit, look: Look) -> _Against:
+    return _Against(
+        gain=seeds.cost - body.cost,
+        metal=float(body.amplitudes[0]) / look.amplitude[0],
+        longer_mm=abs(body.length_mm) - (look.length_mm[0] - LOOK_LONGER_MM),
+        higher_mm=body.normal_mm - look.normal_mm[0],
+        narrow=body.spread_mm < look.spread_mm[0] + SPREAD_MM / 2,
+        steep=bool(abs(body.axes[0, 2]) >= STEEP),
+        explained=body.explained_within,
+        no_worse=body.explained_within > seeds.explained_within - NO_WORSE,
+        left=(1.0 - seeds.explained_within) / look.left,
+    )
+
+
+def _instead_of_one(a: _Against) -> str | None:
+    """Return what a body in place of one rod is, None if it may be a seed."""
+    much_shorter = a.longer_mm < MUCH_SHORTER_MM and a.narrow
+    if a.gain < (FAIRLY if much_shorter else CLEARLY):
+        return None
+    massive = a.metal - a.longer_mm / ROUND_MM > ROUND
+    high = a.higher_mm > HIGHER_MM and a.gain > SURELY
+    compact = much_shorter or (a.longer_mm < SHORTER_MM and (massive or high))
+    if a.explained > NEARLY_ALL and compact:
+        return COMPACT
+    if a.no_worse and not a.steep and a.longer_mm > LONGER_MM and a.left > TIMES_LEFT_LONG:
         return LONG
-    return COMPACT if no_worse and gain > SURELY and longer < MUCH_SHORTER_MM else None
+    return MASSIVE if a.metal > MASSIVE_METAL else None
+
+
+def _instead_of(a: _Against, size: int, points: float) -> str | None:
+    """Return what a body in place of several rods is, None if they may be seeds.
+
+    Args:
+        a: how it compares.
+        size: how many rods.
+        points: how many independent points their fit stood on.
+    """
+    no_more = NO_MORE if a.left > TIMES_LEFT else 0.0
+    if a.no_worse and a.metal > MARKER_METAL * size and a.gain > no_more:
+        return MASSIVE
+    if a.gain > NO_MORE and a.longer_mm > LONGER_TOGETHER_MM:
+        return LONG
+    clearly = a.gain > (CLEARLY if a.narrow else SURELY)
+    if a.no_worse and clearly and a.longer_mm < MUCH_SHORTER_MM:
+        return COMPACT
+    worth = WORTH * ROD_PARAMETERS * (size - 1) * float(np.log(points))
+    if size > 2 and a.gain > -worth and a.explained > LEAST_WITHIN:
+        return COMPACT if a.longer_mm < SHORTER_MM else MASSIVE
+    return None
