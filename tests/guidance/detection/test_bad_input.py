@@ -213,7 +213,7 @@ def test_a_drop_of_cement_higher_than_wide_is_no_heap_of_seeds(
     found = detect(drawn([*seeds, drop]))
     assert near(found, places).shape == (6, 6)
     assert near(found, places).min(axis=0).max() < 0.5
-    assert {"rounder" in r for r in found.remarks if "not counted" in r} == {True}
+    assert sum("not counted" in r for r in found.remarks) == 1
 
 
 def test_rods_of_metal_are_seen_in_such_a_drawing() -> None:
