@@ -4,8 +4,8 @@ Seeds of one scan hold the same metal in the same length. Against that stands on
 metal, length and width, drawn as a rod that nothing is known of. Where it leaves clearly less of
 a rod's image, or no more of several rods' that lie together, and is no seed by its metal and
 length, it was that body and not they. Several rods are more free than one body: three that leave
-less than it, but by no more than so much freedom leaves of anything, are none. Beside bone and streaks it leaves less of a seed as well:
-only what it leaves hardly anything of counts.
+less than it, but by no more than so much freedom does of anything, are none. Beside bone and
+streaks it leaves less of a seed as well: only what it leaves hardly anything of counts.
 """
 
 from __future__ import annotations
@@ -138,8 +138,10 @@ def _starts(seeds: Fit) -> list[Start]:
     """
     middle = seeds.centres.mean(axis=0)[None]
     flat = seeds.axes[0] * (1.0, 1.0, 0.0) + (1e-3, 0.0, 0.0)
-    along = [*seeds.axes, flat / np.linalg.norm(flat)]
-    if len(seeds.centres) > 1:
+    along = list(seeds.axes)
+    if len(along) == 1:
+        along.append(flat / np.linalg.norm(flat))
+    else:
         across = seeds.centres[1] - seeds.centres[0]
         along.append(across / max(float(np.linalg.norm(across)), 1e-6))
     return [(middle, axis[None]) for axis in along]
