@@ -43,6 +43,8 @@ FAIRLY, CLEARLY, SURELY, NO_MORE = 8.0, 12.0, 20.0, -8.0
 # cost: of gold, which clips and casts black streaks, they leave a little less. In 25 drawings
 # what was none was worth up to 1.1 times as much, seeds from 1.3 times.
 WORTH = 1.2
+# And the body holds as much metal as they, or it is a droplet and one seed of them.
+AS_MUCH = 0.95
 # Of a droplet's image a body leaves hardly anything; no body leaves more than the rods by this.
 NEARLY_ALL, NO_WORSE = 0.98, 0.03
 # A droplet is shorter than a seed (mm), or a little shorter for a seed's metal.
@@ -220,6 +222,7 @@ def _instead_of(a: _Against, size: int, points: float) -> str | None:
     if a.no_worse and clearly and a.longer_mm < MUCH_SHORTER_MM:
         return COMPACT
     worth = WORTH * ROD_PARAMETERS * (size - 1) * float(np.log(points))
-    if size > 2 and a.gain > -worth and a.explained > LEAST_WITHIN:
+    freer = -worth if a.metal > AS_MUCH * size else 0.0
+    if size > 2 and a.gain > freer and a.explained > LEAST_WITHIN:
         return COMPACT if a.longer_mm < SHORTER_MM else MASSIVE
     return None
