@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ class Explained:
     margin: float
 
 
-Run = Callable[..., Iterable[Explained | None]]
+Run = Callable[..., Iterable[Any]]
 
 
 def explain_all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -73,7 +73,7 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
         inside=float(np.median(held)),
         starved=_starved(alike),
     )
-    again = [fit_rods(e.patch, look, e.fit.centres, e.fit.axes) for e in alike]
+    again = list(run(_again(look), alike))
     misfit = float(np.median([f.cost / f.points for f in again]))
     metal = np.array([f.amplitudes[0] for f in again])
     look = replace(
@@ -86,9 +86,14 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
         scatter=OF_MEDIAN * float(np.median(np.abs(metal / np.median(metal) - 1.0))),
     )
     likely = [e for e in lone if abs(e.fit.amplitudes[0] / amplitude - 1) < LIKELY]
-    refitted = [fit_rods(e.patch, look, e.fit.centres, e.fit.axes) for e in likely]
+    refitted = list(run(_again(look), likely))
     good = [f.axes[0] for f in refitted if f.explained_within >= LEAST_WITHIN]
     return _lying(look, np.array([f.axes[0] for f in again]), np.array(good).reshape(-1, 3))
+
+
+def _again(look: Look) -> Callable[[Explained], Fit]:
+    """Return what fits a lone seed once more, by how seeds look."""
+    return lambda e: fit_rods(e.patch, look, e.fit.centres, e.fit.axes)
 
 
 def _lone(scan: Scan, group: Group) -> Explained | None:
