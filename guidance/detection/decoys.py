@@ -46,7 +46,7 @@ WORTH = 1.2
 # And the body holds as much metal as they, or it is a droplet and one seed of them.
 AS_MUCH = 0.95
 # Of a droplet's image a body leaves hardly anything; no body leaves more than the rods by this.
-NEARLY_ALL, NO_WORSE = 0.98, 0.03
+NEARLY_ALL, ALL, NO_WORSE = 0.98, 0.99, 0.03
 # A droplet is shorter than a seed (mm), or a little shorter for a seed's metal.
 SHORTER_MM, MUCH_SHORTER_MM, ROUND_MM, ROUND = -0.3, -1.2, 2.5, 1.7
 # Or it is blurred more along the normal than seeds are, by this: it is as high as it is long.
@@ -223,6 +223,8 @@ def _instead_of(a: _Against, size: int, points: float) -> str | None:
         return COMPACT
     worth = WORTH * ROD_PARAMETERS * (size - 1) * float(np.log(points))
     freer = -worth if a.metal > AS_MUCH * size else 0.0
-    if size > 2 and a.gain > freer and a.explained > LEAST_WITHIN:
+    # Three seeds are described as well as lone ones are, and one body leaves something of them.
+    unlike_seeds = a.left > TIMES_LEFT or a.explained > ALL
+    if size > 2 and a.gain > freer and a.explained > LEAST_WITHIN and unlike_seeds:
         return COMPACT if a.longer_mm < SHORTER_MM else MASSIVE
     return None

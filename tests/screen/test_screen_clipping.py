@@ -87,8 +87,7 @@ def test_words_that_cannot_be_read_are_found(
     qtbot, window: RoomWindow, spoil: Callable[[RoomWindow], None], found: str
 ):
     window.show_snapshot(snapshot())
-    qtbot.wait(20)
-    assert clipped(window) == []
+    # Each picture is drawn in a turn of its own.
+    qtbot.waitUntil(lambda: clipped(window) == [])
     spoil(window)
-    qtbot.wait(20)
-    assert any(found in words for words in clipped(window)), clipped(window)
+    qtbot.waitUntil(lambda: any(found in words for words in clipped(window)))
