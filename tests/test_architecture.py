@@ -7,6 +7,14 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
+def assert_runs(code: str) -> None:
+    """Run a program in an interpreter of its own, which nothing has been imported into."""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+
+
 def test_no_module_imports_upward() -> None:
     lint_imports = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run(
@@ -36,10 +44,7 @@ def test_dose_imports_without_the_extras() -> None:
         "bad = {'PyQt5', 'pydicom', 'skimage', 'SimpleITK', 'serial'} & set(sys.modules)\n"
         "sys.exit(', '.join(bad) or 0)\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
+    assert_runs(code)
 
 
 def test_the_window_waits_for_no_library_of_the_worker_or_the_report() -> None:
@@ -49,7 +54,4 @@ def test_the_window_waits_for_no_library_of_the_worker_or_the_report() -> None:
         "late = {'matplotlib', 'reportlab', 'dose.transport', 'guidance.media'}\n"
         "sys.exit(', '.join(late & set(sys.modules)) or 0)\n"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
+    assert_runs(code)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from guidance.detection.body import Body
 from guidance.detection.candidates import Contrast
-from guidance.detection.curves import MIDDLE_SIGMA_MM, Curve, fitted, side_of
+from guidance.detection.curves import MIDDLE_SIGMA_MM, Curve, fitted, longest_stretch, side_of
 from guidance.detection.frame import ScanFrame
 from guidance.detection.lines import (
     BESIDE_MM,
@@ -34,6 +34,7 @@ IntArray = NDArray[np.int64]
 # So much of the coarse cells around a voxel, those within so many of it, is air outside.
 AROUND_CELLS, AIR_SHARE = 2, 0.6
 # Thick slices thin out what a hollow needle shows of itself to this, HU; in air it is enough.
+# In them needles that share a slice are told apart better from the air inwards.
 THICK_MM, DIM_HU = 1.5, 140.0
 # A hub is 18 mm long, and its walls are seen this far from the needle's line.
 HUB_MM = 5.0
@@ -126,7 +127,7 @@ def _straight(
         members = part[around_line(near[part], *pair, BESIDE_MM)]
         part = np.delete(part, around_line(near[part], *pair, FLANK_MM))
         t = _drawn(points[members], value[members], slice_mm).split(points[members])[0]
-        low, high = _longest(np.sort(t))
+        low, high = longest_stretch(np.sort(t), LONGEST_GAP_MM)
         kept = members[(t >= low) & (t <= high)]
         covered = len(np.unique(np.floor(t[(t >= low) & (t <= high)])))
         if high - low < SHORTEST_MM or covered < COVERED * (high - low):
@@ -147,11 +148,3 @@ def _drawn(points: FloatArray, value: FloatArray, slice_mm: float) -> Curve:
         far += (off[:, 2] / (OFF_SLICES * (slice_mm + 1.0))) ** 4
         line = fitted(points, value / (1.0 + far), 1, height)
     return line
-
-
-def _longest(t: FloatArray) -> tuple[float, float]:
-    """Return the longest stretch without long gaps."""
-    cuts = np.flatnonzero(np.diff(t) > LONGEST_GAP_MM)
-    starts, stops = t[np.append(0, cuts + 1)], t[np.append(cuts, len(t) - 1)]
-    best = int(np.argmax(stops - starts))
-    return float(starts[best]), float(stops[best])

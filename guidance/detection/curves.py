@@ -94,6 +94,14 @@ def fitted(
     return Curve(origin, along, sides, shape, float(t.min()), float(t.max()))
 
 
+def longest_stretch(t: FloatArray, gap: float) -> tuple[float, float]:
+    """Return the first and last of the values in order that no gap parts, of most reach."""
+    cuts = np.flatnonzero(np.diff(t) > gap)
+    starts, stops = t[np.append(0, cuts + 1)], t[np.append(cuts, len(t) - 1)]
+    best = int(np.argmax(stops - starts))
+    return float(starts[best]), float(stops[best])
+
+
 def side_of(along: FloatArray) -> FloatArray:
     """Return the direction in the plane at right angles to a line."""
     side = np.array((along[1], -along[0], 0.0))

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from guidance.detection.patches import tissue_of
 from guidance.detection.rods import Fit, Look, Patch, image, voxels_per_point
 
 FloatArray = NDArray[np.float64]
@@ -40,14 +41,14 @@ LEAST_KNOWN = 1e-4
 def depth(patch: Patch, points: FloatArray, look: Look) -> tuple[float, float] | None:
     """Return the height of a lone seed and its standard deviation, mm in the scan's frame.
 
-    None where slices are thin, and where nothing rises above tissue.
+    None where one slice alone shows it, and where nothing rises above tissue.
 
     Args:
         patch: the piece of the scan around it.
         points: (n, 3) its voxels, scan's frame, mm.
         look: how one seed looks.
     """
-    if patch.slice_mm < THICK_MM or len(patch.z) < 2:
+    if len(patch.z) < 2:
         return None
     return _mean_height(patch, points, look, *_brightness(patch, points))
 
@@ -63,7 +64,7 @@ def depths(
         look: how one seed looks.
         fit: the rods.
     """
-    if patch.slice_mm < THICK_MM or len(patch.z) < 2:
+    if len(patch.z) < 2:
         return [None] * len(fit.centres)
     seen, error = _each(patch, look, fit)
     return [_mean_height(patch, points, look, s, e) for s, e in zip(seen, error, strict=True)]
@@ -130,8 +131,7 @@ def _brightness(patch: Patch, points: FloatArray) -> tuple[FloatArray, FloatArra
         if len(around) < 4 or not len(heard):
             error[k] = np.inf
             continue
-        tissue = float(np.median(around))
-        scatter = 1.4826 * float(np.median(np.abs(around - tissue)))
+        tissue, scatter = tissue_of(around)
         count = float(own.sum())
         seen[k] = count * (float(heard.mean()) - tissue)
         error[k] = scatter * np.sqrt(count * TOGETHER)

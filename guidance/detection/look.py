@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from guidance.detection.candidates import Group, small, split
 from guidance.detection.counting import LEAST_WITHIN, WORTH_GOING_ON, Explained, Run, lone_starts
-from guidance.detection.patches import Scan, excess, lone_size, patch_of, voxels
+from guidance.detection.patches import OF_MEDIAN, Scan, excess, lone_size, patch_of, voxels
 from guidance.detection.rods import RISE, TURN, Fit, Look, Patch, fit_best, fit_rods, image
 
 FloatArray = NDArray[np.float64]
 
-# Metal of one seed as the scan shows it, HU mm^3: 3e4 to 5e4 in a scan of a real scanner that
-# clips, less with softer kernels.
 # How starved rays are, by how dark it is off the ends of flat seeds, as a share of their
 # brightness: measured on lone seeds of known tilt in the virtual scanner.
 STARVED_BY_DARK, MOST_STARVED = 25.0, 1.6
+# Metal of one seed as the scan shows it, HU mm^3: 3e4 to 5e4 in a scan of a real scanner that
+# clips, less with softer kernels.
 UNKNOWN = Look((32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6))
 LEAST_AMPLITUDE, MOST_AMPLITUDE = 14000.0, 110000.0
 # Seeds of one batch hold the same metal; streaks and bone beside them change what is seen.
@@ -41,8 +41,6 @@ MOST_TURN, LEAST_TURN, LEAST_RISE = 0.6, 0.2, 0.2
 # Where it is dark off a seed's ends: so far beyond them and to either side; in so many voxels;
 # not of seeds steeper than this part along the normal.
 DARK_MM, DARK_ASIDE_MM, ENOUGH_DARK, MOST_DARK_RISE = (0.8, 1.8), 0.7, 3, 0.5
-# Of a normal distribution: its standard deviation over the median distance from the middle.
-OF_MEDIAN = 1.4826
 
 
 def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from guidance.detection.anchors import anchors_in
+from guidance.detection.anchors import DIM_HU, THICK_MM, anchors_in
 from guidance.detection.body import AIR_HU, Body
 from guidance.detection.candidates import Contrast
 from guidance.detection.frame import ScanFrame
@@ -46,10 +46,6 @@ STRETCH_MM = 5.0
 STEEL_HU, STEEL_HU_PER_MM, LEAST_STEEL_HU, MOST_STEEL_HU = 1740.0, 208.0, 700.0, 1050.0
 # Lines begin where it is nearly as bright, and are followed down to this.
 BEGIN, METAL_HU = 0.9, 400.0
-# A needle that is seen in the air outside stands out by no more than that, hollow in thick slices.
-ANCHORED_HU = 140.0
-# In slices from here on, needles that share one are told apart better from the air inwards.
-THICK_MM = 1.5
 # A needle of 1.27 mm is seen up to 3.2 mm wide where the scale clips it; rods of implants are
 # 5.5 mm wide and screws wider, and so are the edges of bone.
 WIDEST_MM = 3.3
@@ -184,7 +180,7 @@ def _from_air(
         metal = metal_along(volume, frame, course.curve)
         if metal is None:
             continue
-        shaft = _measured(volume, frame, stands_out, body, *metal, ANCHORED_HU)
+        shaft = _measured(volume, frame, stands_out, body, *metal, DIM_HU)
         if shaft is not None:
             found.append(shaft)
     return found

@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 AROUND_MM, ABOVE_MM = 2.6, 2.0
 # Metal in thin slices is brighter, and so is what streaks leave around it, HU mm.
 STREAKS_HU_MM = 150.0
+# Of a normal distribution: its standard deviation over the median distance from the middle.
+OF_MEDIAN = 1.4826
 # The image of one seed, blur included, is no longer.
 LONE_MM = 9.0
 
@@ -64,9 +66,7 @@ def patch_of(scan: Scan, group: Group) -> Patch:
     hu = scan.volume.hu[box].astype(np.float64)
     use = _grown(seen, margin) & (seen | (scan.stands_out.hu[box] <= group.floor_hu))
     around = hu[use & ~seen]
-    tissue = float(np.median(around)) if len(around) else float(hu.min())
-    # Half of what surrounds a group scatters less: streaks that cross it do not count twice.
-    scatter = 1.4826 * float(np.median(np.abs(around - tissue))) if len(around) else 0.0
+    tissue, scatter = tissue_of(around) if len(around) else (float(hu.min()), 0.0)
     return Patch(
         hu=hu,
         use=use,
@@ -79,6 +79,15 @@ def patch_of(scan: Scan, group: Group) -> Patch:
         tissue_hu=tissue,
         streaks_hu=max(MISFIT_HU, scatter, STREAKS_HU_MM / max(frame.slice_mm, 1.0)),
     )
+
+
+def tissue_of(around: FloatArray) -> tuple[float, float]:
+    """Return the value of tissue and its standard deviation, HU, from voxels around metal.
+
+    Half of them scatter less: streaks that cross them do not count twice.
+    """
+    tissue = float(np.median(around))
+    return tissue, OF_MEDIAN * float(np.median(np.abs(around - tissue)))
 
 
 def _grown(seen: NDArray[np.bool_], margin: NDArray[np.int64]) -> NDArray[np.bool_]:

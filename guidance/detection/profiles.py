@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from guidance.detection.body import AIR_HU, Body
-from guidance.detection.curves import Curve
+from guidance.detection.curves import Curve, longest_stretch
 from guidance.detection.frame import ScanFrame
 from guidance.detection.shafts import brightest
 from guidance.imaging.volume import Volume
@@ -91,10 +91,8 @@ def metal_in(profile: Profile) -> tuple[int, int] | None:
     at = np.flatnonzero(bright)
     if not len(at):
         return None
-    cuts = np.flatnonzero(np.diff(at) > LONGEST_GAP_MM / STEP_MM)
-    starts, stops = np.append(at[0], at[cuts + 1]), np.append(at[cuts], at[-1])
-    longest = int(np.argmax(stops - starts))
-    return int(starts[longest]), int(stops[longest])
+    first, last = longest_stretch(at.astype(np.float64), LONGEST_GAP_MM / STEP_MM)
+    return int(first), int(last)
 
 
 def leaves(volume: Volume, frame: ScanFrame, body: Body, index: FloatArray, around: float) -> bool:

@@ -46,7 +46,7 @@ def window_of(qtbot, acts) -> Callable[..., Any]:
     from tests.screen.room_case import NOW
 
     def made(size: tuple[int, int] = (1280, 720), **options: Any) -> RoomWindow:
-        window = RoomWindow(acts, "Dr Example", clock=lambda: NOW, **options)
+        window = RoomWindow(acts, "Dr Example", **({"clock": lambda: NOW} | options))
         qtbot.addWidget(window)
         window.resize(*size)
         window.show()

@@ -16,7 +16,7 @@ from guidance.screen import RoomWindow, theme
 from guidance.screen.doses import limit_words
 from guidance.screen.language import speak
 from tests.screen.clipping import clipped
-from tests.screen.room_case import NOW, Recorder, snapshot
+from tests.screen.room_case import snapshot
 from tests.screen.test_screen_legible import SIZES, advice
 from tests.screen.test_screen_modelled import modelled
 
@@ -183,12 +183,9 @@ def test_without_it_nothing_stands_in_its_place(window):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("size", SIZES)
-def test_all_of_it_has_its_room(qtbot, language, size):
+def test_all_of_it_has_its_room(qtbot, window_of, language, size):
     speak(language)
-    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(window)
-    window.resize(*size)
-    window.show()
+    window = window_of(size)
     weighed = replace(advice(), engine=MODELLED)
     window.show_snapshot(case(proposal=weighed, proposal_is_stale=True, advice_waits=WAITS))
     qtbot.wait(20)

@@ -27,12 +27,9 @@ SIZES = [(1280, 720), (1920, 1080), (3840, 2160)]
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("step", [Step.PLAN, Step.IMPLANT, Step.CLOSE])
-def test_no_words_are_clipped(qtbot, language, size, step):
+def test_no_words_are_clipped(qtbot, window_of, language, size, step):
     speak(language)
-    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(window)
-    window.resize(*size)
-    window.show()
+    window = window_of(size)
     window.show_snapshot(snapshot(step=step))
     qtbot.wait(1)
     assert clipped(window) == []
@@ -53,13 +50,10 @@ DECISIVE = (
 @pytest.mark.parametrize("stale", [False, True])
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("size", SIZES)
-def test_an_old_scan_takes_no_room_from_the_figures(qtbot, language, size, stale):
+def test_an_old_scan_takes_no_room_from_the_figures(qtbot, window_of, language, size, stale):
     """A date, its age and what was only counted, beside the most columns and curves there are."""
     speak(language)
-    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW + timedelta(days=319))
-    qtbot.addWidget(window)
-    window.resize(*size)
-    window.show()
+    window = window_of(size, clock=lambda: NOW + timedelta(days=319))
     window.show_snapshot(
         snapshot(
             dose=dose(13), modelled=modelled(), dose_figures=DECISIVE,
@@ -92,13 +86,10 @@ def advice() -> Advice:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("size", SIZES)
-def test_long_sentences_take_no_room_from_the_numbers(qtbot, language, size):
+def test_long_sentences_take_no_room_from_the_numbers(qtbot, window_of, language, size):
     """A long alarm, advice and a form at once: the most that the window ever has to say."""
     speak(language)
-    window = RoomWindow(Recorder(), "Dr Example", clock=lambda: NOW)
-    qtbot.addWidget(window)
-    window.resize(*size)
-    window.show()
+    window = window_of(size)
     missed = Alarm(
         "misfire:15",
         Priority.MEDIUM,

@@ -24,18 +24,13 @@ from guidance.screen.scheduled import Scheduled, Worklist
 from guidance.screen.settingwords import HEADINGS
 from guidance.settings import Settings
 from tests.screen.clipping import clipped
-from tests.screen.room_case import NOW, Recorder, snapshot
+from tests.screen.room_case import NOW, snapshot
+from tests.screen.test_screen_legible import WHY
 
 SIZES = [(1280, 720), (1920, 1080), (3840, 2160)]
 TURNED = (
     "The needles CT is entered as HFP, but its anatomy lies as HFS would: head and feet, left and "
     "right are swapped. Is the position entered wrong, or is it right and the anatomy unusual?"
-)
-WHY = (
-    "With the planned seeds still to come, D90 is 64.0 Gy of 100 Gy and V100 60.6 %; 3.3 cc around "
-    "(-19, -16, -394) mm, 3 mm from needle 1 are cold, down to 47 Gy. 4 more seeds through needle "
-    "1, 2, 3 would make it D90 91.3 Gy and V100 84.9 %; the cord's largest dose goes from 17.1 to "
-    "30.9 Gy (limit 92.1 Gy, cumulative EQD2 15.9 Gy)."
 )
 
 
@@ -97,7 +92,7 @@ PATIENTS = tuple(
 
 
 @pytest.fixture
-def many_window(qtbot, tmp_path):
+def many_window(window_of, tmp_path):
     """Make a window with everything around it: settings, worklist, a clock."""
 
     def made(size: tuple[int, int], shown: Snapshot) -> RoomWindow:
@@ -105,14 +100,11 @@ def many_window(qtbot, tmp_path):
         site.write_text("[protocol]\nclearance_mm = 12.0\n")
         answer: Future[tuple[Scheduled, ...]] = Future()
         answer.set_result(PATIENTS)
-        window = RoomWindow(
-            Recorder(), "Dr Example", clock=lambda: NOW, pulse=lambda: None,
+        window: RoomWindow = window_of(
+            size, pulse=lambda: None,
             worklist=Worklist("RIS@10.0.0.2:104", lambda _day: answer),
             office=SettingsOffice(Settings(site, load_configuration(site))),
         )  # fmt: skip
-        qtbot.addWidget(window)
-        window.resize(*size)
-        window.show()
         window.show_snapshot(shown)
         return window
 
