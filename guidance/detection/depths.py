@@ -5,10 +5,14 @@ edge: slices have soft edges, and the next one shows a little of it. A fit that 
 the edge sees none of that. So heights and tilts are tried one and all, and their mean is taken,
 each weighing as probable as the shares of the slices make it. Of seeds that touch, the slices'
 shares are fitted together, slice by slice: how much each shows of every one of them.
+
+How soft the edges are is learned from a scan's lone seeds: the softness that makes their shares
+most probable, whatever their heights.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -27,8 +31,12 @@ STEP_MM, RISES = 0.1, np.array((0.0, 0.15, 0.3, 0.45, 0.6, 0.75))
 NODES = np.linspace(-0.4, 0.4, 5)
 # How far a slice's share of a seed is off beside its noise: at least, and as a share of itself.
 LEAST_SIGMA, SHARE_SIGMA = 0.004, 0.1
-# An edge ends, where that of the fits' Gaussian does not: after so many of its sigma.
-SOFT = 1.6
+# An edge ends, where that of the fits' Gaussian does not: it is as wide as a triangle of its sigma.
+SOFT = float(np.sqrt(6.0))
+# Edges tried, Gaussian sigma. What is known beforehand: a helix read in single rows whose spot
+# springs makes 0.2 to 0.3 mm, one read in pairs of rows 0.5 mm; a real scanner's showed 0.6 mm.
+SOFTNESS_MM = np.arange(0.1, 0.86, 0.05)
+KNOWN_SOFTNESS_MM = (0.4, 0.15)
 # So many voxels err together.
 TOGETHER = 6.0
 # A slice so thick holds any seed whole. Tissue under touching seeds lies this near to what is
@@ -70,6 +78,38 @@ def depths(
     return [_mean_height(patch, points, look, s, e) for s, e in zip(seen, error, strict=True)]
 
 
+def softness(seeds: Iterable[tuple[Patch, FloatArray]], look: Look) -> float | None:
+    """Return how soft the edges of the slices are: Gaussian sigma along the normal, mm.
+
+    None where no seed tells: each clips, or lies in one slice.
+
+    Args:
+        seeds: of each lone one the piece of the scan around it, and its (n, 3) voxels, scan's
+            frame, mm.
+        look: how one seed looks.
+    """
+    looks = [replace(look, normal_mm=(float(s), look.normal_mm[1])) for s in SOFTNESS_MM]
+    known = -0.5 * ((SOFTNESS_MM - KNOWN_SOFTNESS_MM[0]) / KNOWN_SOFTNESS_MM[1]) ** 2
+    heard = known
+    for patch, points in seeds:
+        if len(patch.z) < 2 or patch.data.max() >= patch.clip_hu:
+            continue
+        seen, error = _brightness(patch, points)
+        if seen.sum() > 0.0:
+            lefts = (_left(patch, points, one, seen, error)[1] for one in looks)
+            heard = heard + [_log_sum(-0.5 * left) for left in lefts]
+    if heard is known:
+        return None
+    probable = np.exp(heard - heard.max())
+    return float(probable @ SOFTNESS_MM / probable.sum())
+
+
+def _log_sum(exponents: FloatArray) -> float:
+    """Return the logarithm of the sum of exponentials."""
+    highest = float(exponents.max())
+    return highest + float(np.log(np.exp(exponents - highest).sum()))
+
+
 def _mean_height(
     patch: Patch, points: FloatArray, look: Look, seen: FloatArray, error: FloatArray
 ) -> tuple[float, float] | None:
@@ -82,22 +122,32 @@ def _mean_height(
         seen: (nz,) how much of it each slice shows.
         error: (nz,) of that, standard deviation.
     """
-    total = seen.sum()
-    if total <= 0.0:
+    if seen.sum() <= 0.0:
         return None
+    tried, left = _left(patch, points, look, seen, error)
+    probable = np.exp(-0.5 * (left - left.min())).sum(axis=0)
+    mean = float(probable @ tried / probable.sum())
+    return mean, float(np.sqrt(probable @ (tried - mean) ** 2 / probable.sum()))
+
+
+def _left(
+    patch: Patch, points: FloatArray, look: Look, seen: FloatArray, error: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return (heights,) tried, mm, and (rises, heights) what they leave of the slices' shares.
+
+    Squares in units of what is known to be left, with that of the tilt beside the scan's seeds;
+    arguments as of ``_mean_height``.
+    """
     low, high = points[:, 2].min(), points[:, 2].max()
     reach = 0.5 * patch.slice_mm + 0.4
     tried = np.arange(low - reach, high + reach, STEP_MM)
     shares = _shares(patch, tried, look)
-    sigma = np.hypot(error, np.hypot(LEAST_SIGMA * total, SHARE_SIGMA * seen))
+    sigma = np.hypot(error, np.hypot(LEAST_SIGMA * seen.sum(), SHARE_SIGMA * seen))
     weighted = shares / sigma**2
     amount = (weighted @ seen) / np.maximum((weighted * shares).sum(axis=2), 1e-12)
     left = (((seen - amount[:, :, None] * shares) / sigma) ** 2).sum(axis=2)
     expected = 0.0 if look.axis is None else abs(float(look.axis[2]))
-    left = left + ((RISES - expected) / look.rise)[:, None] ** 2
-    probable = np.exp(-0.5 * (left - left.min())).sum(axis=0)
-    mean = float(probable @ tried / probable.sum())
-    return mean, float(np.sqrt(probable @ (tried - mean) ** 2 / probable.sum()))
+    return tried, left + ((RISES - expected) / look.rise)[:, None] ** 2
 
 
 def _shares(patch: Patch, heights_mm: FloatArray, look: Look) -> FloatArray:

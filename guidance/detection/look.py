@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from guidance.detection.candidates import Group, small, split
 from guidance.detection.counting import LEAST_WITHIN, WORTH_GOING_ON, Explained, Run, lone_starts
+from guidance.detection.depths import THICK_MM, softness
 from guidance.detection.patches import OF_MEDIAN, Scan, excess, lone_size, patch_of, voxels
 from guidance.detection.rods import RISE, TURN, Fit, Look, Patch, fit_best, fit_rods, image
 
@@ -71,13 +72,17 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
         inside=float(np.median(held)),
         starved=_starved(alike),
     )
+    if (soft := _softness(scan, alike, look)) is not None:
+        look = replace(look, normal_mm=(soft, NORMAL_MM))
     again = list(run(_again(look), alike))
     misfit = float(np.median([f.cost / f.points for f in again]))
     metal = np.array([f.amplitudes[0] for f in again])
     look = replace(
         look,
-        # Thick slices say of few seeds how soft their edges are, and nothing of the others.
-        normal_mm=(_weighed([(f.normal_mm, f.heard_normal) for f in again]), NORMAL_MM),
+        normal_mm=(
+            _weighed([(f.normal_mm, f.heard_normal) for f in again]) if soft is None else soft,
+            NORMAL_MM,
+        ),
         length_mm=(float(np.median([f.length_mm for f in again])), LENGTH_MM),
         misfit=max(misfit, LEAST_MISFIT),
         left=float(np.median([1.0 - f.explained_within for f in again])),
@@ -87,6 +92,17 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
     refitted = list(run(_again(look), likely))
     good = [f.axes[0] for f in refitted if f.explained_within >= LEAST_WITHIN]
     return _lying(look, np.array([f.axes[0] for f in again]), np.array(good).reshape(-1, 3))
+
+
+def _softness(scan: Scan, lone: list[Explained], look: Look) -> float | None:
+    """Return how soft the edges of thick slices are; None of thin ones, and where nothing tells.
+
+    In thin slices each seed tells so itself.
+    """
+    if scan.frame.slice_mm < THICK_MM:
+        return None
+    places = (scan.frame.of_index(e.group.index[:, ::-1].astype(np.float64)) for e in lone)
+    return softness(((e.patch, p) for e, p in zip(lone, places, strict=True)), look)
 
 
 def _again(look: Look) -> Callable[[Explained], Fit]:

@@ -118,16 +118,22 @@ def test_intensities_are_averaged_and_not_attenuations() -> None:
 
 @pytest.mark.parametrize("slice_mm", [0.6, 1.0, 2.0, 3.0, 5.0])
 def test_the_rows_of_a_slice_cover_it_evenly(slice_mm: float) -> None:
-    rows = rows_of(slice_mm, Geometry())
+    geometry = Geometry()
+    rows = rows_of(slice_mm, geometry)
     np.testing.assert_allclose(rows.shares.sum(axis=1), 1.0)
     assert np.ptp(np.diff(rows.heights_mm)) < 1e-9
     profile = rows.shares.mean(axis=0)
     np.testing.assert_allclose(profile, profile[::-1])
-    # As wide as a slice of even sensitivity would be, its middle flat where blur does not reach.
+    # Its width at half its height, and its middle flat where blur does not reach.
     step = rows.heights_mm[1] - rows.heights_mm[0]
-    assert profile.sum() / profile.max() * step == pytest.approx(slice_mm, abs=0.12)
-    inner = np.abs(rows.heights_mm) < slice_mm / 2.0 - 0.6
+    half = np.interp(
+        profile.max() / 2.0, profile[: len(profile) // 2], rows.heights_mm[: len(profile) // 2]
+    )
+    assert -2.0 * half == pytest.approx(slice_mm, abs=0.1)
+    reach = geometry.focus_along_mm / 2.0 + geometry.between_mm(slice_mm)
+    inner = np.abs(rows.heights_mm) < slice_mm / 2.0 - reach - step
     np.testing.assert_allclose(profile[inner], step / slice_mm)
+    assert inner.any() == (slice_mm > 3.0)
 
 
 def test_a_slice_sees_a_little_beyond_its_edges() -> None:
@@ -135,9 +141,9 @@ def test_a_slice_sees_a_little_beyond_its_edges() -> None:
     geometry = Geometry()
     rows = rows_of(2.0, geometry)
     profile = rows.shares.mean(axis=0)
-    reach = 1.0 + geometry.focus_along_mm / 2.0 + geometry.between_mm
+    reach = 1.0 + geometry.focus_along_mm / 2.0 + geometry.between_mm(2.0)
     step = rows.heights_mm[1] - rows.heights_mm[0]
     furthest = rows.heights_mm[profile > 0].max() + step / 2.0
     assert furthest == pytest.approx(reach, abs=0.15)
     at_edge = np.interp(1.0, rows.heights_mm, profile) / profile.max()
-    assert at_edge == pytest.approx(0.5, abs=0.02)
+    assert at_edge == pytest.approx(0.5, abs=0.03)
