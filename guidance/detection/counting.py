@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from guidance.detection.candidates import Group, small, split, uncut
 from guidance.detection.capsules import apart, in_line, moved_apart
+from guidance.detection.depths import THICK_MM
 from guidance.detection.patches import Scan, lone_size, moments, parts, patch_of, voxels
 from guidance.detection.rods import Fit, Look, Patch, Start, fit_best, fit_rods
 
@@ -117,7 +118,9 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
         if best is not None and enough and _plain(best, look):
             break
         starts = _starts(patch, points, weight, fewer, n)
-        fit = fit_best(patch, look, starts, WORTH_GOING_ON if most == 1 else 0.0)
+        worth = WORTH_GOING_ON if most == 1 else 0.0
+        well = if_thin(patch, WELL_WITHIN) if n == 1 else np.inf
+        fit = fit_best(patch, look, starts, worth, well)
         fit = _moved_apart(patch, look, fit)
         scores.append(fit.cost + n * ROD_PARAMETERS * float(np.log(max(fit.points, 2.0))))
         better = scores[-1] <= min(scores)
@@ -229,6 +232,14 @@ def _starts(
     nearest = int(np.argmin(np.linalg.norm(fewer.centres - at, axis=1)))
     starts.append((np.vstack((fewer.centres, at)), np.vstack((fewer.axes, fewer.axes[nearest]))))
     return starts
+
+
+def if_thin(patch: Patch, well: float) -> float:
+    """Return how well one start must explain a lone seed for no other to be tried.
+
+    In thick slices no start explains it so well that another tilt would not as well.
+    """
+    return well if patch.slice_mm < THICK_MM else np.inf
 
 
 def lone_starts(points: FloatArray, weight: FloatArray, slice_mm: float) -> list[Start]:

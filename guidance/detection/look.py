@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.candidates import Group, small, split
-from guidance.detection.counting import LEAST_WITHIN, WORTH_GOING_ON, Explained, Run, lone_starts
+from guidance.detection.counting import (
+    LEAST_WITHIN,
+    WORTH_GOING_ON,
+    Explained,
+    Run,
+    if_thin,
+    lone_starts,
+)
 from guidance.detection.depths import THICK_MM, softness
 from guidance.detection.patches import OF_MEDIAN, Scan, excess, lone_size, patch_of, voxels
 from guidance.detection.rods import RISE, TURN, Fit, Look, Patch, fit_best, fit_rods, image
@@ -30,6 +37,9 @@ WIDEST_SPREAD_MM = 0.8
 SURE_WITHIN, SURE_EXPLAINED = 0.97, 0.9
 # Where streaks lie around seeds, many that agree stand for a few that are surer.
 FAIRLY_EXPLAINED, MANY = 0.78, 8
+# More than so many tell no more of how seeds look: medians of them are off by a sixth of what
+# they scatter. Groups are looked at so many at a time until there are as many.
+PLENTY, ROUND = 60, 32
 # How many must show how seeds look.
 ENOUGH_SURE = 3
 # What has a seed's metal up to this share is likely one.
@@ -52,7 +62,7 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
         groups: where metal may be.
         run: maps a function over groups.
     """
-    lone = [e for e in run(lambda g: _lone(scan, g), groups) if e is not None]
+    lone = _looked_at(scan, groups, run)
     sure = [e for e in lone if _sure(e.fit)]
     if len(sure) < MANY:
         sure = [e for e in sure if e.fit.explained >= SURE_EXPLAINED]
@@ -94,6 +104,18 @@ def look_of(scan: Scan, groups: list[Group], run: Run) -> Look | None:
     return _lying(look, np.array([f.axes[0] for f in again]), np.array(good).reshape(-1, 3))
 
 
+def _looked_at(scan: Scan, groups: list[Group], run: Run) -> list[Explained]:
+    """Explain groups from all over the scan by one rod each, until plenty are surely seeds."""
+    rounds = -(-len(groups) // ROUND)
+    lone: list[Explained] = []
+    for first in range(rounds):
+        seen = run(lambda g: _lone(scan, g), groups[first::rounds])
+        lone += [e for e in seen if e is not None]
+        if sum(_sure(e.fit) for e in lone) >= PLENTY:
+            break
+    return lone
+
+
 def _softness(scan: Scan, lone: list[Explained], look: Look) -> float | None:
     """Return how soft the edges of thick slices are; None of thin ones, and where nothing tells.
 
@@ -123,7 +145,8 @@ def _lone(scan: Scan, group: Group) -> Explained | None:
     if excess(scan, patch) < LEAST_AMPLITUDE:
         return None
     points, weight = voxels(scan, group, patch)
-    fit = fit_best(patch, UNKNOWN, lone_starts(points, weight, patch.slice_mm), WORTH_GOING_ON)
+    starts = lone_starts(points, weight, patch.slice_mm)
+    fit = fit_best(patch, UNKNOWN, starts, WORTH_GOING_ON, if_thin(patch, SURE_WITHIN))
     return Explained(group, patch, fit, 0.0)
 
 

@@ -233,19 +233,25 @@ def fit_rods(
     return _described(patch, _solved(patch, look, centres, axes, steps, held_mm))
 
 
-def fit_best(patch: Patch, look: Look, starts: list[Start], worth: float = 0.0) -> Fit:
+def fit_best(
+    patch: Patch, look: Look, starts: list[Start], worth: float = 0.0, well: float = np.inf
+) -> Fit:
     """Return the best fit from several starts: a few steps from each, then the best two on.
 
     Args:
         patch: the piece of the scan.
         look: how one rod looks.
-        starts: where to start.
+        starts: where to start, the likeliest first.
         worth: what is explained less within the rods after the first steps stays as it is.
+        well: where the first start explains so much after its first steps, it goes on alone.
     """
-    tried = [_solved(patch, look, c, a, FIRST_STEPS) for c, a in starts]
+    first = _solved(patch, look, *starts[0], FIRST_STEPS)
+    if _shares(patch, first)[1] >= well:
+        return _described(patch, _solved(patch, look, *_rods(first.p)[:2], MOST_STEPS))
+    tried = [first, *(_solved(patch, look, c, a, FIRST_STEPS) for c, a in starts[1:])]
     tried.sort(key=lambda s: s.cost)
-    if worth > 0 and (first := _described(patch, tried[0])).explained_within < worth:
-        return first
+    if worth > 0 and _shares(patch, tried[0])[1] < worth:
+        return _described(patch, tried[0])
     others = [s for s in tried[1:] if s.cost < WORSE * tried[0].cost and not _same(s, tried[0])]
     ends = [_solved(patch, look, *_rods(s.p)[:2], MOST_STEPS) for s in (tried[0], *others[:1])]
     return _described(patch, min(ends, key=lambda s: s.cost))
@@ -331,9 +337,7 @@ def _described(patch: Patch, solved: _Solved) -> Fit:
     p, model, jacobian, data = solved.p, solved.model, solved.jacobian, patch.data
     centres, axes, amplitudes = _rods(p)
     left = data - np.minimum(model, patch.clip_hu)
-    above = data - np.minimum(p[:4] @ jacobian[:4], patch.clip_hu)
-    units = jacobian[FIRST_ROD + 6 :: PER_ROD]
-    within = (units > FOOTPRINT * units.max(axis=1, keepdims=True)).any(axis=0)
+    explained, explained_within = _shares(patch, solved)
     clipped = (model >= patch.clip_hu) & (data >= patch.clip_hu)
     heard = np.where(clipped, 0.0, solved.weight)
     # Not by BLAS: its threads wait for each other longer than so little work takes.
@@ -351,14 +355,23 @@ def _described(patch: Patch, solved: _Solved) -> Fit:
         length_mm=float(p[LENGTH]),
         cost=float(solved.cost),
         points=solved.points,
-        explained=_share(left, above),
-        explained_within=_share(left[within], above[within]),
+        explained=explained,
+        explained_within=explained_within,
         left_hu=left,
         covariance_mm2=np.array([covariance[s : s + 3, s : s + 3] for s in starts]),
         axis_covariance=np.array([covariance[s + 3 : s + 6, s + 3 : s + 6] for s in starts]),
         heard_normal=1.0 - float(covariance[NORMAL, NORMAL] * solved.prior[NORMAL]),
         starved=solved.starved,
     )
+
+
+def _shares(patch: Patch, solved: _Solved) -> tuple[float, float]:
+    """Return how much the rods explain of what rises above the tissue, and where they lie."""
+    left = patch.data - np.minimum(solved.model, patch.clip_hu)
+    above = patch.data - np.minimum(solved.p[:4] @ solved.jacobian[:4], patch.clip_hu)
+    units = solved.jacobian[FIRST_ROD + 6 :: PER_ROD]
+    within = (units > FOOTPRINT * units.max(axis=1, keepdims=True)).any(axis=0)
+    return _share(left, above), _share(left[within], above[within])
 
 
 def _share(left: FloatArray, above: FloatArray) -> float:

@@ -1,6 +1,8 @@
 """The image of a rod: its derivatives, and what it says of lone seeds whose lie is known."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,12 @@ from numpy.typing import NDArray
 
 from dose.geometry import GridGeometry
 from guidance.detection import detect
+from guidance.detection.candidates import Group, contrast, groups
+from guidance.detection.detect import clip_of
+from guidance.detection.frame import ScanFrame
+from guidance.detection.look import look_of
+from guidance.detection.patches import Scan
+from guidance.detection.rods import Look
 from guidance.detection.solving import FIRST_ROD, SPREAD, draw
 from guidance.imaging import Volume
 from guidance.imaging.volume import Provenance
@@ -121,6 +129,35 @@ def test_a_slightly_tilted_seed_is_not_seen_steep() -> None:
     off = np.degrees(np.arccos(np.abs((axes * lie).sum(axis=1))))
     assert off.mean() < 8.0
     assert np.linalg.norm(said - centres, axis=1).mean() < 0.08
+
+
+def test_of_very_many_seeds_only_some_are_asked_how_seeds_look() -> None:
+    tilts = np.full(12, 25.0)
+    volume = _lone(1.0, 9, tilts, np.linspace(-0.4, 0.4, len(tilts)))[0]
+    frame = ScanFrame.of(volume)
+
+    def looked(copies: int) -> tuple[Look, int]:
+        """Return how seeds look in as many copies upon one another, of how many groups."""
+        hu = np.concatenate([volume.hu] * copies)
+        geometry = GridGeometry(hu.shape, volume.geometry.index_to_patient)
+        stands_out = contrast(stacked := Volume(geometry, hu, volume.provenance), frame)
+        found = groups(stands_out, frame, lambda index: np.zeros(len(index), bool))
+        assert len(found) == copies * len(tilts)
+        asked: list[Any] = []
+
+        def run(fit: Callable[[Any], Any], of: list[Any]) -> list[Any]:
+            asked.extend(one for one in of if isinstance(one, Group))
+            return [fit(one) for one in of]
+
+        look = look_of(Scan(stacked, frame, stands_out, clip_of(stacked)), found, run)
+        assert look is not None
+        return look, len(asked)
+
+    (few, of_few), (many, of_many) = looked(5), looked(12)
+    assert of_few == 60 <= of_many < 100
+    # Far nearer to each other than seeds are to either.
+    for one, other in ((many.amplitude, few.amplitude), (many.length_mm, few.length_mm)):
+        assert one[0] == pytest.approx(other[0], abs=0.25 * one[1])
 
 
 def test_the_next_slice_tells_that_a_seed_is_near_to_it() -> None:
