@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 # the model describes lone seeds better, others are held to that: so many times what it leaves
 # of them, at least.
 LEAST_WITHIN = 0.93
-TIMES_LEFT, LEAST_LEFT = 9.0, 0.02
+TIMES_LEFT, LEAST_LEFT = 12.0, 0.03
 # Of a piece of larger metal, most is left: bone and clutter are not so bright.
 LEAST_EXPLAINED = 0.55
 # Where no clutter was cut away, of a large clump and its parts, bone is told from seeds by more:

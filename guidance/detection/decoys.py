@@ -43,8 +43,9 @@ FAIRLY, CLEARLY, SURELY, NO_MORE = 8.0, 12.0, 20.0, -8.0
 # cost: of gold, which clips and casts black streaks, they leave a little less. In 57 drawings
 # three for what holds no seed were worth up to 1.0 times as much, three seeds 1.3 times or more.
 WORTH = 1.2
-# And the body holds as much metal as they, or it is a droplet and one seed of them.
-AS_MUCH = 0.95
+# And the body holds as much metal as they, or it is a droplet and one seed of them. Where they
+# are worth no more than half of what they cost, nothing else need speak against them.
+AS_MUCH, HARDLY_WORTH = 0.95, 0.5
 # Of a droplet's image a body leaves hardly anything; no body leaves more than the rods by this.
 NEARLY_ALL, ALL, NO_WORSE = 0.98, 0.99, 0.03
 # A droplet is shorter than a seed (mm), or a little shorter for a seed's metal.
@@ -221,10 +222,11 @@ def _instead_of(a: _Against, size: int, points: float) -> str | None:
     clearly = a.gain > (CLEARLY if a.narrow else SURELY)
     if a.no_worse and clearly and a.longer_mm < MUCH_SHORTER_MM:
         return COMPACT
-    worth = WORTH * ROD_PARAMETERS * (size - 1) * float(np.log(points))
-    freer = -worth if a.metal > AS_MUCH * size else 0.0
+    cost = ROD_PARAMETERS * (size - 1) * float(np.log(points))
+    freer = -WORTH * cost if a.metal > AS_MUCH * size else 0.0
     # Three seeds are described as well as lone ones are, and one body leaves something of them.
     unlike_seeds = a.left > TIMES_LEFT or a.explained > ALL
-    if size > 2 and a.gain > freer and a.explained > LEAST_WITHIN and unlike_seeds:
+    none = a.gain > -HARDLY_WORTH * cost or (a.gain > freer and unlike_seeds)
+    if size > 2 and none and a.explained > LEAST_WITHIN:
         return COMPACT if a.longer_mm < SHORTER_MM else MASSIVE
     return None

@@ -36,7 +36,7 @@ SOFT = float(np.sqrt(6.0))
 # Edges tried, Gaussian sigma. What is known beforehand: a helix read in single rows whose spot
 # springs makes 0.2 to 0.3 mm, one read in pairs of rows 0.5 mm; a real scanner's showed 0.6 mm.
 SOFTNESS_MM = np.arange(0.1, 0.86, 0.05)
-KNOWN_SOFTNESS_MM = (0.4, 0.15)
+KNOWN_SOFTNESS_MM = (0.45, 0.12)
 # So many voxels err together.
 TOGETHER = 6.0
 # A slice so thick holds any seed whole. Tissue under touching seeds lies this near to what is
@@ -92,7 +92,7 @@ def softness(seeds: Iterable[tuple[Patch, FloatArray]], look: Look) -> float | N
     known = -0.5 * ((SOFTNESS_MM - KNOWN_SOFTNESS_MM[0]) / KNOWN_SOFTNESS_MM[1]) ** 2
     heard = known
     for patch, points in seeds:
-        if len(patch.z) < 2 or patch.data.max() >= patch.clip_hu:
+        if len(patch.z) < 2 or patch.clips:
             continue
         seen, error = _brightness(patch, points)
         if seen.sum() > 0.0:

@@ -122,6 +122,11 @@ class Patch:
         return self.hu[self.use]
 
     @cached_property
+    def clips(self) -> bool:
+        """Whether the scan's highest value cuts off some of the metal."""
+        return bool(self.data.max() >= self.clip_hu)
+
+    @cached_property
     def height(self) -> float:
         """HU of the tissue."""
         if self.tissue_hu is not None:

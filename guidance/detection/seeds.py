@@ -22,7 +22,7 @@ from guidance.detection.depths import THICK_MM, depth, depths
 from guidance.detection.frame import ScanFrame
 from guidance.detection.look import UNKNOWN, WIDEST_SPREAD_MM, look_of
 from guidance.detection.patches import Scan
-from guidance.detection.rods import Look, fit_rods, image
+from guidance.detection.rods import Fit, Look, fit_rods, image
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
@@ -40,9 +40,9 @@ WORKERS = 2
 # its height open by less than this share of a slice, and if the fit there is not less probable
 # by more than this (twice its logarithm).
 KNOWN, ABOUT_AS_PROBABLE = 0.2, 2.0
-# Fits of touching seeds begin at the edge between slices and end just beyond it, though in slices
-# so thick most other heights are as probable. The mean of all is never far off, and seldom exact:
-# such a seed is put so far from one to the other. In thinner slices that gains nothing.
+# Fits begin at the edge between slices or in the middle of one and end near there, though in
+# slices so thick many heights are as probable. The mean of all is never far off, and seldom
+# exact: a seed is put so far from one to the other. In thinner slices that gains nothing.
 OPEN_MM, HALFWAY = 2.5, 0.5
 # Heights are tried in steps of 0.1 mm: none is known better than to the half of one.
 LEAST_SIGMA_MM = 0.05
@@ -156,11 +156,14 @@ def _at_height(one: Explained, look: Look, frame: ScanFrame) -> Explained:
         return one
     points = frame.of_index(one.group.index[:, ::-1].astype(np.float64))
     if len(one.fit.centres) == 1:
-        return _lone_at_height(one, points, look)
-    share = HALFWAY if frame.slice_mm >= OPEN_MM else 0.0
-    fit = one.fit
+        lone = depth(one.patch, points, look)
+        fit, found_all = _begun_there(one, look, lone), [lone]
+    else:
+        fit, found_all = one.fit, depths(one.patch, points, look, one.fit)
+    # Where the scan clips, slices' shares are not what they were.
+    share = HALFWAY if frame.slice_mm >= OPEN_MM and not one.patch.clips else 0.0
     centres, covariance = fit.centres.copy(), fit.covariance_mm2.copy()
-    for k, found in enumerate(depths(one.patch, points, look, fit)):
+    for k, found in enumerate(found_all):
         if found is not None:
             centres[k, 2] += share * (found[0] - centres[k, 2])
             covariance[k] = _with_height(covariance[k], centres[k, 2], found)
@@ -169,19 +172,15 @@ def _at_height(one: Explained, look: Look, frame: ScanFrame) -> Explained:
     return replace(one, fit=replace(fit, centres=centres, covariance_mm2=covariance))
 
 
-def _lone_at_height(one: Explained, points: FloatArray, look: Look) -> Explained:
+def _begun_there(one: Explained, look: Look, found: tuple[float, float] | None) -> Fit:
     """Fit a lone seed again, from where the slices beside its own place it."""
-    found = depth(one.patch, points, look)
-    if found is None:
-        return one
     fit = one.fit
-    if found[1] < KNOWN * one.patch.slice_mm:
-        centre = fit.centres.copy()
-        centre[0, 2] = found[0]
-        again = fit_rods(one.patch, look, centre, fit.axes)
-        fit = again if again.cost < fit.cost + ABOUT_AS_PROBABLE else fit
-    covariance = _with_height(fit.covariance_mm2[0], fit.centres[0, 2], found)[None]
-    return replace(one, fit=replace(fit, covariance_mm2=covariance))
+    if found is None or found[1] >= KNOWN * one.patch.slice_mm:
+        return fit
+    centre = fit.centres.copy()
+    centre[0, 2] = found[0]
+    again = fit_rods(one.patch, look, centre, fit.axes)
+    return again if again.cost < fit.cost + ABOUT_AS_PROBABLE else fit
 
 
 def _with_height(

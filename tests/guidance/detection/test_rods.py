@@ -22,6 +22,7 @@ from guidance.imaging.volume import Provenance
 from simulators.metal import seed_solids
 from simulators.metal.solid import table
 from simulators.scanner import Protocol, scan_sinogram
+from simulators.scanner.geometry import Geometry
 
 FloatArray = NDArray[np.float64]
 
@@ -158,6 +159,21 @@ def test_of_very_many_seeds_only_some_are_asked_how_seeds_look() -> None:
     # Far nearer to each other than seeds are to either.
     for one, other in ((many.amplitude, few.amplitude), (many.length_mm, few.length_mm)):
         assert one[0] == pytest.approx(other[0], abs=0.25 * one[1])
+
+
+@pytest.mark.parametrize("slice_mm", [2.0, 3.0])
+def test_lone_seeds_tell_how_soft_slices_are(slice_mm: float) -> None:
+    """The spot's shadow, a triangle from row to row, and the seed's own width blur it."""
+    heights = np.linspace(-0.48, 0.48, 36)
+    volume = _lone(slice_mm, 7, np.random.default_rng(5).uniform(-15.0, 15.0, 36), heights)[0]
+    frame = ScanFrame.of(volume)
+    stands_out = contrast(volume, frame)
+    found = groups(stands_out, frame, lambda index: np.zeros(len(index), bool))
+    look = look_of(Scan(volume, frame, stands_out, clip_of(volume)), found, map)
+    assert look is not None
+    scanner = Geometry()
+    square = scanner.focus_along_mm**2 / 12.0 + scanner.between_mm(slice_mm) ** 2 / 6.0 + 0.4**2 / 4
+    assert look.normal_mm[0] == pytest.approx(np.sqrt(square), abs=0.1)
 
 
 def test_the_next_slice_tells_that_a_seed_is_near_to_it() -> None:
