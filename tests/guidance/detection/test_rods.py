@@ -161,9 +161,12 @@ def test_of_very_many_seeds_only_some_are_asked_how_seeds_look() -> None:
         assert one[0] == pytest.approx(other[0], abs=0.25 * one[1])
 
 
-@pytest.mark.parametrize("slice_mm", [2.0, 3.0])
-def test_lone_seeds_tell_how_soft_slices_are(slice_mm: float) -> None:
-    """The spot's shadow, a triangle from row to row, and the seed's own width blur it."""
+@pytest.mark.parametrize(("slice_mm", "within_mm"), [(2.0, 0.1), (3.0, 0.15)])
+def test_lone_seeds_tell_how_soft_slices_are(slice_mm: float, within_mm: float) -> None:
+    """The spot's shadow, a triangle from row to row, and the seed's own width blur it.
+
+    The thicker the slices are, the fewer seeds lie near an edge.
+    """
     heights = np.linspace(-0.48, 0.48, 36)
     volume = _lone(slice_mm, 7, np.random.default_rng(5).uniform(-15.0, 15.0, 36), heights)[0]
     frame = ScanFrame.of(volume)
@@ -173,7 +176,7 @@ def test_lone_seeds_tell_how_soft_slices_are(slice_mm: float) -> None:
     assert look is not None
     scanner = Geometry()
     square = scanner.focus_along_mm**2 / 12.0 + scanner.between_mm(slice_mm) ** 2 / 6.0 + 0.4**2 / 4
-    assert look.normal_mm[0] == pytest.approx(np.sqrt(square), abs=0.1)
+    assert look.normal_mm[0] == pytest.approx(np.sqrt(square), abs=within_mm)
 
 
 def test_the_next_slice_tells_that_a_seed_is_near_to_it() -> None:
