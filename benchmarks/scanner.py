@@ -150,15 +150,16 @@ def mtf(kernel: str) -> tuple[float, float]:
 def slice_width(slice_mm: float) -> float:
     """Return the full width at half maximum of the profile of a thin disc, mm."""
     heights_mm = rows_of(slice_mm, Geometry()).heights_mm
-    # As thin as the rays of a row are apart: thinner, it would slip through between them.
-    half = np.array((0.0, 0.0, (heights_mm[1] - heights_mm[0]) / 2.0))
+    # As thin as the rays of a row are apart, and moved by as much: so it always meets one.
+    step = heights_mm[1] - heights_mm[0]
+    half = np.array((0.0, 0.0, step / 2.0))
     disc = cylinder(-half, half, 12.0, "titanium")
-    step, steps = slice_mm / 16.0, 49
+    steps = 2 * (len(heights_mm) // 2) + 13
     used = protocol(slice_mm, steps, extended=True)
     heights = (np.arange(steps) - steps // 2) * slice_mm
     motion = np.zeros((steps, 3))
-    # Each slice sees the disc a step further from its middle.
-    motion[:, 2] = heights + (np.arange(steps) - steps // 2) * step
+    # Each slice sees the disc a step further from its middle, a little off the rays' own places.
+    motion[:, 2] = heights + (np.arange(steps) - steps // 2 + 0.25) * step
     images = scanned(Disc(50.0), [disc], used, motion_mm=motion, scanner=QUIET).astype(float)
     profile = np.array([mean_at(image, used, 0.0, 0.0, 3.0)[0] for image in images])
     profile -= profile[:4].mean()

@@ -31,6 +31,9 @@ STEP_MM, RISES = 0.1, np.array((0.0, 0.15, 0.3, 0.45, 0.6, 0.75))
 NODES = np.linspace(-0.4, 0.4, 5)
 # How far a slice's share of a seed is off beside its noise: at least, and as a share of itself.
 LEAST_SIGMA, SHARE_SIGMA = 0.004, 0.1
+# Streaks make it lie far off more often than a normal distribution has it: Student's t with so
+# many degrees of freedom says as much of the heights' errors as they are.
+TAILS = 4.0
 # An edge ends, where that of the fits' Gaussian does not: it is as wide as a triangle of its sigma.
 SOFT = float(np.sqrt(6.0))
 # Edges tried, Gaussian sigma. What is known beforehand: a helix read in single rows whose spot
@@ -38,7 +41,7 @@ SOFT = float(np.sqrt(6.0))
 SOFTNESS_MM = np.arange(0.1, 0.86, 0.05)
 KNOWN_SOFTNESS_MM = (0.45, 0.12)
 # So many voxels err together.
-TOGETHER = 6.0
+TOGETHER = 1.5
 # A slice so thick holds any seed whole. Tissue under touching seeds lies this near to what is
 # around them, and a slice of fewer voxels says nothing.
 WHOLE_MM, TISSUE_HU, FEWEST = 1e3, 100.0, 8
@@ -135,8 +138,8 @@ def _left(
 ) -> tuple[FloatArray, FloatArray]:
     """Return (heights,) tried, mm, and (rises, heights) what they leave of the slices' shares.
 
-    Squares in units of what is known to be left, with that of the tilt beside the scan's seeds;
-    arguments as of ``_mean_height``.
+    Twice the negative logarithm of how probable that is, that of the tilt beside the scan's
+    seeds' included; arguments as of ``_mean_height``.
     """
     low, high = points[:, 2].min(), points[:, 2].max()
     reach = 0.5 * patch.slice_mm + 0.4
@@ -145,7 +148,8 @@ def _left(
     sigma = np.hypot(error, np.hypot(LEAST_SIGMA * seen.sum(), SHARE_SIGMA * seen))
     weighted = shares / sigma**2
     amount = (weighted @ seen) / np.maximum((weighted * shares).sum(axis=2), 1e-12)
-    left = (((seen - amount[:, :, None] * shares) / sigma) ** 2).sum(axis=2)
+    square = ((seen - amount[:, :, None] * shares) / sigma) ** 2
+    left = ((TAILS + 1.0) * np.log1p(square / TAILS)).sum(axis=2)
     expected = 0.0 if look.axis is None else abs(float(look.axis[2]))
     return tried, left + ((RISES - expected) / look.rise)[:, None] ** 2
 
