@@ -22,8 +22,9 @@ IntArray = NDArray[np.int64]
 # thicker slices it is thinned out in proportion.
 PEAK_HU_MM = 2600.0
 # The lowest level worth looking at, whatever the slice. What stands out by less than the floor
-# is not kept: pages of memory that hold only tissue are never touched.
-LEAST_HU, FLOOR_HU = 280.0, 60.0
+# is not kept: pages of memory that hold only tissue are never touched. No more than the highest
+# is, so that two bytes hold it: being given memory is much of what a first scan takes.
+LEAST_HU, FLOOR_HU, MOST_HU = 280.0, 60.0, np.float32(32767.0)
 NARROW_MM, WIDE_MM = 0.5, 4.0
 # A Gaussian is cut off beyond so many sigma.
 CUT_OFF = 4.0
@@ -40,14 +41,14 @@ class Contrast:
     """How much voxels stand out in their slice: a narrow average less a wide one.
 
     Attributes:
-        hu: (nz, ny, nx) HU; 0 where it is below ``FLOOR_HU``.
+        hu: (nz, ny, nx) whole HU; 0 where it is below ``FLOOR_HU``.
         bright: (n,) flat indices, rising, of the voxels above ``LEAST_HU``.
     """
 
-    hu: NDArray[np.float32]
+    hu: NDArray[np.int16]
     bright: IntArray
 
-    def above(self, level: float) -> tuple[IntArray, NDArray[np.float32]]:
+    def above(self, level: float) -> tuple[IntArray, NDArray[np.int16]]:
         """Return (n, 3) indices (slice, row, column), rising, and (n,) HU above a level.
 
         Raises:
@@ -85,7 +86,7 @@ def contrast(volume: Volume, frame: ScanFrame) -> Contrast:
     column, row = frame.pixel_mm
     across, down = _taps(NARROW_MM / column), _taps(NARROW_MM / row)
     half = np.array((_half(WIDE_MM / column), _half(WIDE_MM / row)))
-    found = np.zeros(volume.hu.shape, np.float32)
+    found = np.zeros(volume.hu.shape, np.int16)
 
     def of_slice(k: int) -> IntArray:
         bright = np.empty(volume.hu[k].size, np.int64)
@@ -156,8 +157,8 @@ def _contrast(hu, across, down, half, found, bright):  # type: ignore[no-untyped
         if highest > FLOOR_HU:
             for i in range(nx):
                 if row[i] > FLOOR_HU:
-                    found[j, i] = row[i]
-                    if row[i] > LEAST_HU:
+                    found[j, i] = np.int16(min(row[i] + np.float32(0.5), MOST_HU))
+                    if found[j, i] > LEAST_HU:
                         bright[count] = j * nx + i
                         count += 1
         gone, coming = hu[max(j - half[1], 0)], hu[min(j + half[1] + 1, ny - 1)]

@@ -87,7 +87,7 @@ def parts_of(index: IntArray, chosen: IntArray) -> list[IntArray]:
     return sorted((p for p in parts if len(p)), key=len, reverse=True)
 
 
-def ridges(hu: NDArray[np.float32], index: IntArray) -> tuple[IntArray, FloatArray, FloatArray]:
+def ridges(hu: NDArray[np.int16], index: IntArray) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return the voxels no darker than those above and below them.
 
     Needles lie nearly in the slices: so each is kept apart from the next one above it.

@@ -107,9 +107,7 @@ def _held(
     return np.asarray(found)
 
 
-def brightest(
-    values: NDArray[np.int16] | NDArray[np.float32], frame: ScanFrame, points: FloatArray
-) -> FloatArray:
+def brightest(values: NDArray[np.int16], frame: ScanFrame, points: FloatArray) -> FloatArray:
     """Return values at points, in the brighter of the two slices a point lies between."""
     index = frame.to_index(points)[:, ::-1].T
     slices = np.clip((np.floor(index[0]), np.ceil(index[0])), 0, len(values) - 1)

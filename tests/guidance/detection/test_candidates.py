@@ -22,6 +22,8 @@ from guidance.imaging import Volume, read_series
 from guidance.imaging.volume import Provenance
 
 COLUMN_MM, ROW_MM, SLICE_MM = 0.8, 0.7, 2.0
+# Contrast is kept in whole HU.
+ROUNDED_HU = 0.5
 
 
 def scan(hu: np.ndarray) -> Volume:
@@ -50,7 +52,7 @@ def test_contrast_is_a_narrow_average_less_a_wide_one_up_to_the_edges() -> None:
     frame = ScanFrame.of(volume)
     wanted, found = plain(volume, frame), contrast(volume, frame)
     high = wanted > FLOOR_HU + 0.1
-    assert np.abs(found.hu[high] - wanted[high]).max() < 0.1
+    assert np.abs(found.hu[high] - wanted[high]).max() < ROUNDED_HU + 0.1
     assert not found.hu[wanted < FLOOR_HU - 0.1].any()
     assert np.array_equal(found.bright, np.flatnonzero(found.hu.ravel() > LEAST_HU))
 
@@ -61,7 +63,14 @@ def test_contrast_of_a_real_patient(data_dir: Path) -> None:
     wanted = np.array(plain(volume, frame))
     wanted[wanted < FLOOR_HU] = 0.0
     off = np.abs(contrast(volume, frame).hu - wanted)
-    assert off[np.abs(wanted - FLOOR_HU) > 0.1].max() < 0.1
+    assert off[np.abs(wanted - FLOOR_HU) > 0.1].max() < ROUNDED_HU + 0.1
+
+
+def test_contrast_beyond_what_is_kept_does_not_turn_over() -> None:
+    hu = np.full((1, 30, 30), -32000)
+    hu[0, 14:17, 14:17] = 32000
+    volume = scan(hu)
+    assert contrast(volume, ScanFrame.of(volume)).hu[0, 15, 15] == 32767
 
 
 def test_levels_below_what_is_listed_are_refused() -> None:
@@ -93,9 +102,9 @@ def test_what_is_hidden_is_in_no_group() -> None:
 def test_in_thick_slices_the_parts_of_a_clump_share_all_its_voxels(
     slice_mm: float, whole: bool
 ) -> None:
-    hu = np.zeros((3, 40, 40), np.float32)
-    hu[1, 10:14, 10:30] = 1000.0
-    hu[1, 11:13, 11:15] = hu[1, 11:13, 24:28] = 2000.0
+    hu = np.zeros((3, 40, 40), np.int16)
+    hu[1, 10:14, 10:30] = 1000
+    hu[1, 11:13, 11:15] = hu[1, 11:13, 24:28] = 2000
     index = np.argwhere(hu > 500.0)
     stands_out = Contrast(hu, np.flatnonzero(hu > 280.0))
     frame = replace(ScanFrame.of(scan(hu)), slice_mm=slice_mm)

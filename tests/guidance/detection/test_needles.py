@@ -1,5 +1,6 @@
 """Needles drawn one by one: each is found, ends where it ends, and nothing else is a needle."""
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -145,7 +146,11 @@ def test_a_thick_rod_and_a_wire_on_the_skin_are_no_needles() -> None:
     room.rod((30.0, SKIN_MM + 1.0, 4.0), (30.0, SKIN_MM + 1.0, 40.0), 12000.0)
     found = room.seen()
     assert found.needles == ()
-    assert any("(55, " in r and "hardware" in r for r in found.remarks)
+    (named,) = (r for r in found.remarks if "hardware" in r)
+    places = np.array(re.findall(r"\((-?\d+), (-?\d+), (-?\d+)\)", named), float)
+    # One line or two are seen in it, each well inside: places are told in whole millimetres.
+    off = np.linalg.norm(places[:, ::2] - (55.0, 20.0), axis=1)
+    assert off.max() < 5.5 / 2 - 0.5
 
 
 def test_a_tip_before_a_dark_band_is_named() -> None:
