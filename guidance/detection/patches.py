@@ -100,15 +100,13 @@ def _grown(seen: NDArray[np.bool_], margin: NDArray[np.int64]) -> NDArray[np.boo
 def voxels(scan: Scan, group: Group, patch: Patch) -> tuple[FloatArray, FloatArray]:
     """Return (n, 3) voxels of a group, mm, and (n,) how much they rise above their background."""
     points = scan.frame.of_index(group.index[:, ::-1].astype(np.float64))
-    background = float(np.percentile(patch.data, 15))
-    weight = scan.volume.hu[tuple(group.index.T)].astype(np.float64) - background
+    weight = scan.volume.hu[tuple(group.index.T)].astype(np.float64) - patch.darker
     return points, np.clip(weight, 1.0, None)
 
 
 def excess(scan: Scan, patch: Patch) -> float:
     """Return how much of a patch rises above the background, HU mm^3."""
-    background = float(np.percentile(patch.data, 15))
-    return float(np.clip(patch.data - background, 0, None).sum()) * scan.voxel_mm3
+    return float(np.clip(patch.data - patch.darker, 0, None).sum()) * scan.voxel_mm3
 
 
 def lone_size(group: Group, frame: ScanFrame) -> bool:

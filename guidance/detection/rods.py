@@ -129,8 +129,11 @@ class Patch:
     @cached_property
     def height(self) -> float:
         """HU of the tissue."""
-        if self.tissue_hu is not None:
-            return self.tissue_hu
+        return self.darker if self.tissue_hu is None else self.tissue_hu
+
+    @cached_property
+    def darker(self) -> float:
+        """HU of the darker voxels: of what lies under metal, streaks left aside."""
         return float(np.percentile(self.data, 15))
 
     @cached_property
