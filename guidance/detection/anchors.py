@@ -17,16 +17,15 @@ from guidance.detection.candidates import Contrast
 from guidance.detection.curves import MIDDLE_SIGMA_MM, Curve, fitted, longest_stretch, side_of
 from guidance.detection.frame import ScanFrame
 from guidance.detection.lines import (
-    BESIDE_MM,
     FLANK_MM,
     LONGEST_GAP_MM,
     MOST_FAILED,
-    NEAR_SLICE,
     around_line,
     parts_of,
     ridges,
     sampled_line,
 )
+from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -36,9 +35,20 @@ AROUND_CELLS, AIR_SHARE = 2, 0.6
 # Thick slices thin out what a hollow needle shows of itself to this, HU; in air it is enough.
 # In them needles that share a slice are told apart better from the air inwards.
 THICK_MM, DIM_HU = 1.5, 140.0
+# What a dim needle's ridge stands out by in air at least; below lies the floor of contrast.
+IN_AIR_HU = 80.0
+# A needle falls to this share of its brightness, above what lies twice as far, within that
+# distance to either side.
+NARROW, NARROW_MM = 0.5, 2.3
 # A hub is 18 mm long, and its walls are seen this far from the needle's line.
 HUB_MM = 5.0
 SHORTEST_MM, COVERED = 15.0, 0.5
+# Ridges lie this near to a needle's axis, aside and in slices; what it takes with it. So narrow a
+# line is met by few pairs of voxels.
+AXIS_MM, ASIDE_MM, NEAR_SLICES = 0.9, 1.4, 0.5
+TRIALS = 1000
+# Needles dim towards the skin, where rays along them lose more: this percentile is their contrast.
+DIM_PART = 20.0
 # A straight line is drawn through what lies within this of it, in the plane and in slices.
 OFF_MM, OFF_SLICES, ROUNDS = 0.4, 0.5, 5
 
@@ -49,7 +59,7 @@ class Anchor:
 
     Attributes:
         line: scan frame, mm.
-        bright: its median contrast, HU.
+        bright: contrast that most of it has, HU.
     """
 
     line: Curve
@@ -57,24 +67,31 @@ class Anchor:
 
 
 def anchors_in(
-    stands_out: Contrast, frame: ScanFrame, body: Body, known: list[FloatArray]
+    volume: Volume,
+    stands_out: Contrast,
+    frame: ScanFrame,
+    body: Body,
+    known: list[FloatArray],
 ) -> list[Anchor]:
     """Return the straight lines of metal in the air outside.
 
     Args:
-        stands_out: contrast.
+        volume: the scan.
+        stands_out: its contrast.
         frame: of the scan.
         body: what is outside.
         known: (n, 3) what lies outside of needles known already, mm; they are left out.
     """
     hu = stands_out.hu
     thick = frame.slice_mm >= THICK_MM
-    bright = np.flatnonzero(hu.ravel() > DIM_HU) if thick else stands_out.bright
+    bright = np.flatnonzero(hu.ravel() > IN_AIR_HU) if thick else stands_out.bright
     index = np.column_stack(np.unravel_index(bright, hu.shape)).astype(np.int64)
-    index, value, height = ridges(hu, index[_in_air(body.outside, index, np.array(body.cell))])
+    index = index[_in_air(body.outside, index, np.array(body.cell))]
+    aside = np.array([round(NARROW_MM / p) for p in frame.pixel_mm])
+    index, value, height = ridges(hu, index[_narrow(volume.hu, index, aside)])
     points = frame.of_index(np.column_stack((index[:, 2], index[:, 1], height)))
     # Height is shortened, so that near means near in the plane.
-    scale = np.array((1.0, 1.0, min(1.0, BESIDE_MM / (NEAR_SLICE * frame.slice_mm))))
+    scale = np.array((1.0, 1.0, min(1.0, AXIS_MM / (NEAR_SLICES * frame.slice_mm))))
     near = points * scale
     free = np.ones(len(near), bool)
     for path in known:
@@ -113,6 +130,32 @@ def _in_air(outside, index, cell):  # type: ignore[no-untyped-def]
     return found
 
 
+@njit(cache=True, nogil=True)
+def _at(hu, j, i):  # type: ignore[no-untyped-def]
+    """Return a value of a slice, beyond its edge that of the edge."""
+    return np.float64(hu[min(max(j, 0), hu.shape[0] - 1), min(max(i, 0), hu.shape[1] - 1)])
+
+
+@njit(cache=True, nogil=True)
+def _narrow(hu, index, aside):  # type: ignore[no-untyped-def]
+    """Return which voxels are ridges that fall off to both sides as a needle's do."""
+    found = np.zeros(len(index), np.bool_)
+    for v in range(len(index)):
+        k, j, i = index[v]
+        own = hu[k, j, i]
+        for b, a in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            share = 0.71 if a and b else 1.0
+            dj, di = round(share * b * aside[1]), round(share * a * aside[0])
+            narrow = True
+            for way in (-1, 1):
+                beside = _at(hu[k], j + way * b, i + way * a)
+                near = _at(hu[k], j + way * dj, i + way * di)
+                far = _at(hu[k], j + 2 * way * dj, i + 2 * way * di)
+                narrow &= beside <= own and near - far < NARROW * (own - far)
+            found[v] |= narrow
+    return found
+
+
 def _straight(
     points: FloatArray, near: FloatArray, value: FloatArray, part: IntArray, slice_mm: float
 ) -> list[Anchor]:
@@ -121,11 +164,11 @@ def _straight(
     found: list[Anchor] = []
     failed = 0
     while failed < MOST_FAILED and len(part) > SHORTEST_MM:
-        pair = sampled_line(near[part], rng)
+        pair = sampled_line(near[part], rng, AXIS_MM, TRIALS)
         if pair is None:
             break
-        members = part[around_line(near[part], *pair, BESIDE_MM)]
-        part = np.delete(part, around_line(near[part], *pair, FLANK_MM))
+        members = part[around_line(near[part], *pair, AXIS_MM)]
+        part = np.delete(part, around_line(near[part], *pair, ASIDE_MM))
         t = _drawn(points[members], value[members], slice_mm).split(points[members])[0]
         low, high = longest_stretch(np.sort(t), LONGEST_GAP_MM)
         kept = members[(t >= low) & (t <= high)]
@@ -134,7 +177,7 @@ def _straight(
             failed += 1
             continue
         line = _drawn(points[kept], value[kept], slice_mm)
-        found.append(Anchor(line, float(np.median(value[kept]))))
+        found.append(Anchor(line, float(np.percentile(value[kept], DIM_PART))))
     return found
 
 

@@ -207,13 +207,16 @@ def around_line(points, start, along, reach):  # type: ignore[no-untyped-def]
 
 
 def sampled_line(
-    points: FloatArray, rng: np.random.Generator
+    points: FloatArray,
+    rng: np.random.Generator,
+    beside_mm: float = BESIDE_MM,
+    trials: int = TRIALS,
 ) -> tuple[FloatArray, FloatArray] | None:
     """Return a point and a direction of the line that metal covers most of, if any."""
     if len(points) > MOST_SAMPLED:
         points = points[rng.permutation(len(points))[:MOST_SAMPLED]]
-    pairs = rng.integers(0, len(points), (TRIALS, 2))
-    best = int(_best_pair(points, pairs, BESIDE_MM, SHORTEST_PIECE_MM / 2, 2 * BIN_MM))
+    pairs = rng.integers(0, len(points), (trials, 2))
+    best = int(_best_pair(points, pairs, beside_mm, SHORTEST_PIECE_MM / 2, 2 * BIN_MM))
     if best < 0:
         return None
     a, b = points[pairs[best]]

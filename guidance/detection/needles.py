@@ -49,8 +49,11 @@ BEGIN, METAL_HU = 0.9, 400.0
 # A needle of 1.27 mm is seen up to 3.2 mm wide where the scale clips it; rods of implants are
 # 5.5 mm wide and screws wider, and so are the edges of bone.
 WIDEST_MM = 3.3
+# What is thin in the air is seen up to 3.8 mm wide inside, if its slice holds its whole length.
+WIDEST_DIM_MM = 4.5
 LEAST_INSIDE_MM = 10.0
-SAME_NEEDLE_MM, SAME_SHARE = 2.0, 0.5
+# Lines this near are one needle, where thick slices say no more of height than that.
+SAME_NEEDLE_MM, SAME_SLICE, SAME_SHARE = 2.0, 0.7, 0.5
 # Of two needles that cross, so much of one may lie on the other.
 SHARED = 0.1
 # A needle that strays further than this from a straight line is bent.
@@ -138,13 +141,18 @@ def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast, body: B
         if metal is None:
             continue
         profile, ends = metal
-        shaft = _measured(volume, frame, stands_out, body, profile, ends, steel)
+        shaft = _measured(volume, frame, stands_out, body, profile, ends, steel, WIDEST_MM)
         if shaft is not None:
             shafts.append(shaft)
         elif _hardware(volume, frame, stands_out, profile.points[ends[0] : ends[1] + 1]):
             hardware.append(profile.points[sum(ends) // 2])
-    shafts = _once(shafts)
-    shafts = _once(shafts + _from_air(volume, frame, stands_out, body, shafts))
+    shafts = _once(_longest_first(shafts), frame)
+    from_air = _from_air(volume, frame, stands_out, body, shafts)
+    if frame.slice_mm >= THICK_MM:
+        # Those followed from the air are surer, unless they are no more than a part.
+        shafts = _once(_no_part(from_air, shafts) + shafts, frame)
+    else:
+        shafts = _once(_longest_first(shafts + from_air), frame)
     more = offsets([s.edge for s in shafts])
     return Lines([_ended(s, s.edge.at + m) for s, m in zip(shafts, more, strict=True)], hardware)
 
@@ -163,7 +171,7 @@ def _from_air(
     """
     outside = [s.points[s.outer : s.entry] for s in known if frame.slice_mm < THICK_MM]
     courses = []
-    for anchor in anchors_in(stands_out, frame, body, outside):
+    for anchor in anchors_in(volume, stands_out, frame, body, outside):
         course = traced(stands_out, frame, body, anchor)
         if course is not None:
             courses.append((course, anchor))
@@ -180,7 +188,7 @@ def _from_air(
         metal = metal_along(volume, frame, course.curve)
         if metal is None:
             continue
-        shaft = _measured(volume, frame, stands_out, body, *metal, DIM_HU)
+        shaft = _measured(volume, frame, stands_out, body, *metal, DIM_HU, WIDEST_DIM_MM)
         if shaft is not None:
             found.append(shaft)
     return found
@@ -206,12 +214,36 @@ def _brightest_stretch(values: FloatArray) -> float:
     return float(np.median(windows, axis=1).max())
 
 
-def _once(shafts: list[_Shaft]) -> list[_Shaft]:
-    """Leave out a line most of which runs along a longer one."""
+def _longest_first(shafts: list[_Shaft]) -> list[_Shaft]:
+    return sorted(shafts, key=lambda s: -_length(s))
+
+
+def _length(shaft: _Shaft) -> float:
+    return float(shaft.edge.at - shaft.t[shaft.entry])
+
+
+def _no_part(shafts: list[_Shaft], others: list[_Shaft]) -> list[_Shaft]:
+    """Leave out a line most of which runs along another much longer."""
+    return [
+        s
+        for s in shafts
+        if not any(
+            _length(o) > 2.0 * _length(s) and _shared(_inside(s), _inside(o)) >= SAME_SHARE
+            for o in others
+        )
+    ]
+
+
+def _once(shafts: list[_Shaft], frame: ScanFrame) -> list[_Shaft]:
+    """Leave out a line most of which runs along those before it.
+
+    One that begins as one needle and ends as another is neither.
+    """
+    near = np.array((1.0, 1.0, min(1.0, SAME_NEEDLE_MM / (SAME_SLICE * frame.slice_mm))))
     kept: list[_Shaft] = []
-    for shaft in sorted(shafts, key=lambda s: s.t[s.entry] - s.edge.at):
-        path = _inside(shaft)
-        if all(_shared(path, _inside(other)) < SAME_SHARE for other in kept):
+    for shaft in shafts:
+        others = [_inside(other) * near for other in kept]
+        if not others or _shared(_inside(shaft) * near, np.vstack(others)) < SAME_SHARE:
             kept.append(shaft)
     return kept
 
@@ -233,8 +265,9 @@ def _measured(
     profile: Profile,
     ends: tuple[int, int],
     least_hu: float,
+    widest_mm: float,
 ) -> _Shaft | None:
-    """Follow a line through the scan; None if it is no needle, or dimmer than the least."""
+    """Follow a line through the scan; None if it is no needle, dimmer than the least or wider."""
     index = frame.to_index(profile.points)
     first_out, last_out = (leaves(volume, frame, body, index[e], profile.around[e]) for e in ends)
     if first_out == last_out:
@@ -256,10 +289,10 @@ def _measured(
     points = settled(volume.hu, frame, profile.t, profile.points, (first, entry, last))
     if _brightest_stretch(brightest(stands_out.hu, frame, points[inside])) < least_hu:
         return None
-    if width_of(volume, frame, points[inside]) > WIDEST_MM:
+    if width_of(volume, frame, points[inside]) > widest_mm:
         return None
     lit = profile.core[first : last + 1] > BRIGHT * np.percentile(profile.core[inside], 75)
-    edge = edge_of(volume.hu, frame, profile.t, points, last)
+    edge = edge_of(volume.hu, frame, profile.t, points, profile.around, last)
     return _Shaft(
         profile.t,
         points,

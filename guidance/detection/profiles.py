@@ -23,6 +23,8 @@ BRIGHT = 0.3
 LONGEST_GAP_MM, SHORTEST_MM = 9.0, 30.0
 # A seed ahead of the tip: no longer than this, and dark before it.
 SEED_MM, DARK = 8.0, 0.35
+# Another needle that crosses its line there at a small angle: no longer, and further ahead.
+CROSSING_MM, GAP_MM = 12.0, 3.0
 # Ahead of a tip the image may be dark over this stretch, by more than that; and show metal again.
 SHADOW_MM, SHADOW_HU, AHEAD_MM = (2.0, 6.0), -250.0, 12.0
 
@@ -109,11 +111,22 @@ def before_seeds(core: FloatArray, first: int, last: int) -> int:
     """Return where a needle ends, leaving out short pieces of metal that lie ahead of it."""
     plateau = float(np.median(core[first : last + 1]))
     while True:
-        window = slice(max(first, last - int(SEED_MM / STEP_MM)), last + 1)
-        dark = np.flatnonzero(core[window] < DARK * plateau) + window.start
+        dark = _gaps(core, DARK * plateau, max(first, last - int(SEED_MM / STEP_MM)), last, 0.0)
+        if not len(dark):
+            low = max(first, last - int(CROSSING_MM / STEP_MM))
+            dark = _gaps(core, DARK * plateau, low, last, GAP_MM)
         if not len(dark) or dark[0] - first < SHORTEST_MM / STEP_MM:
             return last
         last = int(dark[0]) - 1
+
+
+def _gaps(
+    core: FloatArray, level: float, low: int, last: int, longer_mm: float
+) -> NDArray[np.int64]:
+    """Return where, from one index to another, stretches darker than a level begin."""
+    dark = np.concatenate(([False], core[low : last + 1] < level, [False])).astype(int)
+    begin, end = np.flatnonzero(np.diff(dark) > 0), np.flatnonzero(np.diff(dark) < 0)
+    return np.asarray(begin[(end - begin) * STEP_MM > longer_mm] + low)
 
 
 def skin_at(profile: Profile, outside: BoolArray, first: int, last: int) -> int:

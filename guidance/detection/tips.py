@@ -60,8 +60,9 @@ class Edge:
 
 
 def edge_of(
-    values: NDArray[np.int16], frame: ScanFrame, t: FloatArray, points: FloatArray, last: int
-) -> Edge:
+    values: NDArray[np.int16], frame: ScanFrame, t: FloatArray, points: FloatArray,
+    around: FloatArray, last: int,
+) -> Edge:  # fmt: skip
     """Return where and how the image of a needle ends.
 
     Args:
@@ -69,6 +70,7 @@ def edge_of(
         frame: of the scan.
         t: (n,) mm along the needle, rising towards its tip.
         points: (n, 3) scan frame.
+        around: (n,) what it lies in, HU.
         last: index about where it ends.
     """
     step = t[1] - t[0]
@@ -79,13 +81,17 @@ def edge_of(
     lines = [brightest(values, frame, points[begin:] + a * side) for a in ASIDE_MM]
     seen = np.mean(lines, axis=0)
     here = last - begin
-    shaft = float(np.median(seen[: max(1, here - before)]))
+    behind = slice(max(1, here - before))
+    # Behind it may lie a lung.
+    here_around = float(np.median(around[begin:][max(0, here - before) : here + 1]))
+    shaft = here_around + float(np.median((seen - around[begin:])[behind]))
     level = EDGE * shaft
+    falls = np.flatnonzero((seen[:-1] >= level) & (seen[1:] < level))
+    lit = seen[here] >= level
+    nearest = falls[falls >= here][:1] if lit else falls[falls < here][-1:]
     at = float(t[last])
-    for i in range(max(0, here - before), len(seen) - 1):
-        if seen[i] >= level > seen[i + 1]:
-            at = float(t[begin + i] + step * (seen[i] - level) / (seen[i] - seen[i + 1]))
-            break
+    for i in nearest:
+        at = float(t[begin + i] + step * (seen[i] - level) / (seen[i] - seen[i + 1]))
     rise = float(np.arctan2(abs(along[2]), np.hypot(along[0], along[1])))
     bevelled = THICK_MM * (1.0 - np.exp(-frame.slice_mm / THIN_SLICE_MM))
     bevelled += LEVEL_MM * np.exp(-np.degrees(rise) / LEVEL_DEG) - STEEP_MM * np.sin(rise)

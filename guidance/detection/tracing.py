@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from guidance.detection.anchors import Anchor
 from guidance.detection.body import Body
-from guidance.detection.candidates import Contrast
+from guidance.detection.candidates import FLOOR_HU, Contrast
 from guidance.detection.curves import SCALE_MM, Curve, fitted, side_of
 from guidance.detection.frame import ScanFrame
 
@@ -33,7 +33,7 @@ STEEPEST = 0.3
 # share of what lies within so many places of it.
 STEP_MM, PLACE_MM, RIDGE, BESIDE = 1.0, 0.5, 0.85, 3
 # A needle shows at least this share of its contrast in air, and this much.
-DIM, LEAST_HU = 0.25, 80.0
+DIM, LEAST_HU = 0.25, FLOOR_HU
 # A place tells for or against a needle by the logarithm (to base 2) of how its contrast compares
 # with that, within these bounds; outside the scan by that little.
 AGAINST, FOR, UNSEEN = -1.0, 2.0, -0.1
@@ -42,6 +42,10 @@ AGAINST, FOR, UNSEEN = -1.0, 2.0, -0.1
 BEND_MM = 3.0
 LEAST_INSIDE_MM = 10.0
 CLIMBED, ROUNDS, STEPS = 6, 4, 8
+# A line in the air may lie this far beside the needle at its middle, and lean so far at its ends.
+LEANS_MM, LEANS_SLICES = 2.5, 0.5
+# So many such lines are followed, apart by more than that.
+STARTS, APART_MM = 3, 1.2
 # What lies this near to another needle is that one's, and tells nothing.
 TAKEN_MM = 2.0
 
@@ -110,7 +114,8 @@ def traced(
         _take_out(strip, path)
     level = max(LEAST_HU, DIM * anchor.bright)
     air_mm = strip.skin * STEP_MM
-    tried = _courses(strip.slice_mm, air_mm)
+    bends = _courses(strip.slice_mm)
+    tried = np.vstack([line + bends for line in _in_air(strip, level)])
     best, course, last = _best(
         strip.ridge, strip.base, strip.height, strip.slice_mm, strip.skin, level, tried
     )
@@ -186,19 +191,44 @@ def _inward(
     return None
 
 
-def _courses(slice_mm: float, air_mm: float) -> FloatArray:
-    """Return (n, 6) the courses to begin with."""
-    turn = min(2.5, 40.0 / air_mm)
-    grid = np.meshgrid(
+def _in_air(strip: _Strip, level: float) -> FloatArray:
+    """Return (n, 6) the likeliest straight lines in the air, apart from each other.
+
+    That along which the strip is cut may lean on a wall of its hub, and in a thick slice on
+    nothing.
+    """
+    half = 0.5 * strip.skin * STEP_MM / SCALE_MM
+    aside = np.linspace(-LEANS_MM, LEANS_MM, 11)
+    height = np.linspace(-LEANS_SLICES, LEANS_SLICES, 5) * strip.slice_mm
+    lines = _combined(aside, aside / half, [0.0], height, height / half, [0.0])
+    air = strip.ridge[: strip.skin]
+    scores = _each(air, strip.base, strip.height, strip.slice_mm, strip.skin, level, lines)
+    found: list[FloatArray] = []
+    for line in lines[np.argsort(-scores)]:
+        ends = [line[0] + way * half * line[1] for way in (-1.0, 1.0)]
+        others = [[o[0] + way * half * o[1] for way in (-1.0, 1.0)] for o in found]
+        if all(np.abs(np.subtract(ends, o)).max() > APART_MM for o in others):
+            found.append(line)
+        if len(found) == STARTS:
+            break
+    return np.array(found)
+
+
+def _courses(slice_mm: float) -> FloatArray:
+    """Return (n, 6) changes of a line in the air: the courses to begin with."""
+    return _combined(
         [0.0],
-        np.array((-1.0, 0.0, 1.0)) * turn,
+        [0.0],
         np.linspace(-5.0, 5.0, 21),
         np.array((-0.3, 0.0, 0.3)) * slice_mm,
         np.linspace(-1.0, 1.0, 5) * slice_mm,
         np.linspace(-4.0, 4.0, 5),
-        indexing="ij",
     )
-    return np.column_stack([g.ravel() for g in grid])
+
+
+def _combined(*values: FloatArray | Sequence[float]) -> FloatArray:
+    """Return (n, len(values)) all combinations of some values."""
+    return np.column_stack([g.ravel() for g in np.meshgrid(*values, indexing="ij")])
 
 
 @njit(cache=True, nogil=True)
@@ -264,6 +294,9 @@ def _likely(ridge, base, height, slice_mm, skin, level, course):  # type: ignore
             total += UNSEEN
         else:
             total += min(FOR, max(AGAINST, np.log2(max(seen, 1.0) / level)))
+        if s < skin:
+            # Before it lies its hub.
+            total = max(total, 0.0)
         if total > best:
             best, last = total, s
     best -= 0.5 * course[0] ** 2 + 0.5 * (course[1] * half) ** 2
@@ -274,11 +307,18 @@ def _likely(ridge, base, height, slice_mm, skin, level, course):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def _best(ridge, base, height, slice_mm, skin, level, courses):  # type: ignore[no-untyped-def]
-    """Return the best course: the best of some, each climbed from in ever smaller steps."""
+def _each(ridge, base, height, slice_mm, skin, level, courses):  # type: ignore[no-untyped-def]
+    """Return (n,) how likely courses are."""
     scores = np.empty(len(courses))
     for n in range(len(courses)):
         scores[n] = _likely(ridge, base, height, slice_mm, skin, level, courses[n])[0]
+    return scores
+
+
+@njit(cache=True, nogil=True)
+def _best(ridge, base, height, slice_mm, skin, level, courses):  # type: ignore[no-untyped-def]
+    """Return the best course: the best of some, each climbed from in ever smaller steps."""
+    scores = _each(ridge, base, height, slice_mm, skin, level, courses)
     order = np.argsort(-scores)
     most, found, end = -1e9, courses[0].copy(), 0
     first = np.array((0.25, 0.5, 0.5, 0.25 * slice_mm, 0.25 * slice_mm, 0.5))

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from dose.geometry import GridGeometry
 from guidance.detection import Detections, detect
+from guidance.detection.frame import ScanFrame
+from guidance.detection.needles import _once, _Shaft
+from guidance.detection.profiles import before_seeds
 from guidance.detection.tips import Edge, offsets
 from guidance.imaging.volume import Provenance, Volume
 from simulators.scanner.image import CLIP_HU, NEEDLE_HU_MM2, SEED_HU_MM2, add_rod
@@ -265,3 +268,54 @@ def test_a_needle_dim_over_its_inner_third_ends_at_its_tip() -> None:
     found = room.seen()
     assert len(found.needles) == 1
     assert np.linalg.norm(np.subtract(found.needles[0].tip_mm, (55.0, 25.0, 20.0))) < 1.0
+
+
+@pytest.mark.parametrize("slice_mm", [3.0, 5.0])
+def test_a_dim_needle_is_followed_from_behind_its_hub(slice_mm: float) -> None:
+    """A line along a wall of the hub and the needle leans, and misses the needle inside."""
+    room = Room(slice_mm)
+    for aside in (-2.0, 2.0):
+        room.rod((55.0 + aside, 105.0, 20.0), (55.0 + aside, 88.0, 20.0), SEED_HU_MM2)
+    room.needle((55.0, 25.0, 20.0), (0.0, 1.0, 0.0), 62.0, metal=0.1 * NEEDLE_HU_MM2)
+    found = tips(room.seen())
+    assert found.shape == (1, 3)
+    assert np.abs(found - (55.0, 25.0, 20.0))[:, :2].max() < 1.0
+    assert np.abs(found - (55.0, 25.0, 20.0))[:, 2].max() < 0.6 * slice_mm
+
+
+def test_a_needle_that_crosses_ahead_of_a_tip_is_not_its_end() -> None:
+    """The image of one that crosses at a small angle is longer than a seed's."""
+    core = np.concatenate((np.full(240, 2000.0), np.full(18, 100.0), np.full(34, 2000.0)))
+    assert before_seeds(core, 0, len(core) - 1) == 239
+    # Where it is dark no longer than between rays that find no way through, metal goes on.
+    core[244:258] = 2000.0
+    assert before_seeds(core, 0, len(core) - 1) == len(core) - 1
+
+
+def test_a_line_that_begins_as_one_needle_and_ends_as_another_is_left_out() -> None:
+    """In thick slices two that cross nearly above each other make four lines."""
+    frame = ScanFrame.of(Volume(GridGeometry((20, 8, 8), np.diag((1.0, 1.0, 5.0, 1.0))), HU))
+    t = np.linspace(-40.0, 40.0, 161)
+    one = np.column_stack((0.1 * t, t, np.full_like(t, 20.0)))
+    other = np.column_stack((-0.1 * t, t, np.full_like(t, 24.0)))
+    mixed = np.where(t[:, None] < 0.0, one, other)
+    shafts = [_shaft(t, points) for points in (one, other, mixed)]
+    assert _once(shafts, frame) == shafts[:2]
+
+
+HU = np.zeros((20, 8, 8), np.int16)
+
+
+def _shaft(t: FloatArray, points: FloatArray) -> _Shaft:
+    return _Shaft(t, points, 0, 0, 1.0, Edge(float(t[-1]), 0.0, 0.0, 0.0), False, None)
+
+
+def test_a_needle_behind_a_lung_ends_where_its_metal_does() -> None:
+    """Its brightness in the lung is no measure of that in tissue: a faint streak goes on."""
+    room = Room(1.0)
+    room.hu[:, 44:94, 20:-20] = -750.0
+    room.needle((55.0, 30.0, 20.0), (0.0, 1.0, 0.0), metal=0.4 * NEEDLE_HU_MM2)
+    room.rod((55.0, 29.5, 20.0), (55.0, 22.0, 20.0), 0.1 * NEEDLE_HU_MM2)
+    found = tips(room.seen())
+    assert found.shape == (1, 3)
+    assert np.abs(found - (55.0, 30.0, 20.0)).max() < 1.2
