@@ -21,12 +21,14 @@ FloatArray = NDArray[np.float64]
 # the model describes lone seeds better, others are held to that: so many times what it leaves
 # of them, at least.
 LEAST_WITHIN = 0.93
-TIMES_LEFT, LEAST_LEFT = 12.0, 0.03
+TIMES_LEFT, LEAST_LEFT = 12.0, 0.02
 # Of a piece of larger metal, most is left: bone and clutter are not so bright.
 LEAST_EXPLAINED = 0.55
 # Where no clutter was cut away, of a large clump and its parts, bone is told from seeds by more:
-# plates of vertebrae in slices of 5 mm were explained by five rods to 0.85 and more.
-LEAST_OF_UNCUT = 0.93
+# plates of vertebrae in slices of 5 mm were explained by five rods to 0.85 and more. By less where
+# a few rods are described about as well as the scan's lone seeds are: so many times what is left
+# of those.
+LEAST_OF_UNCUT, LEAST_OF_FEW, FEW_RODS, TIMES_LEFT_OF_FEW = 0.93, 0.8, 3, 3.0
 # What is explained less after the first steps of a fit never comes so far.
 WORTH_GOING_ON = 0.7
 # How far a seed's metal may differ from that of the scan's sure ones.
@@ -130,10 +132,13 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
         fewer = fit
         if _possible(fit, look):
             best = fit
-    least = LEAST_OF_UNCUT if uncut(group, scan.frame) else LEAST_EXPLAINED
-    if best is None or best.explained < least:
+    if best is None or best.explained_within < _least_within(look):
         return None
-    if best.explained_within < _least_within(look):
+    least = LEAST_EXPLAINED
+    if uncut(group, scan.frame):
+        well = best.explained_within >= max(WELL_WITHIN, 1.0 - TIMES_LEFT_OF_FEW * look.left)
+        least = LEAST_OF_FEW if well and len(best.centres) <= FEW_RODS else LEAST_OF_UNCUT
+    if best.explained < least:
         return None
     ordered = sorted(scores)
     margin = ordered[1] - ordered[0] if len(ordered) > 1 else np.inf
