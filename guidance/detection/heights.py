@@ -25,6 +25,8 @@ HALF_MM, BLUR_MM = 0.45, 0.6
 SHARE_SIGMA, TOGETHER = 0.2, 5.0
 WINDOW = 4
 ROUNDS = 12
+# Bends looked from beside the first one, in standard deviations.
+STARTS = (-2.0, 2.0)
 # Slices from here on leave heights open; tried are so many of either end's, as shares of a
 # slice, and so many bends.
 THICK_MM = 1.5
@@ -91,6 +93,32 @@ def heights(
         mean: (p,) what is expected.
         loose: (p,) standard deviation from that.
     """
+    if shares.step_mm < THICK_MM:
+        return _fitted(shares, rows, start, mean, loose)[0]
+    # In thick slices what is likeliest nearby need not be so among all.
+    found = min(
+        (_fitted(shares, rows, one, mean, loose) for one in _starts(rows, start, loose)),
+        key=lambda f: f[1],
+    )[0]
+    return _mean(shares, rows, found, mean, loose)
+
+
+def _starts(rows: FloatArray, start: FloatArray, loose: FloatArray) -> list[FloatArray]:
+    """Return a polynomial, and those that bend more one way and the other between its ends."""
+    found = [start]
+    for bend in STARTS:
+        one = start.copy()
+        one[2] += bend * loose[2]
+        change = bend * loose[2] * rows[[0, -1], 2]
+        one[:2] -= np.linalg.solve(rows[[0, -1], :2], change)
+        found.append(one)
+    return found
+
+
+def _fitted(
+    shares: Shares, rows: FloatArray, start: FloatArray, mean: FloatArray, loose: FloatArray
+) -> tuple[FloatArray, float]:
+    """Return the likeliest coefficients near some (Levenberg and Marquardt), and their loss."""
     found, damping, cost, tried = start, 1e-2, np.inf, start
     for _ in range(ROUNDS):
         left = shares.left(rows @ tried)
@@ -106,7 +134,7 @@ def heights(
         else:
             damping *= 10.0
         tried = found + np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
-    return found if shares.step_mm < THICK_MM else _mean(shares, rows, found, mean, loose)
+    return found, cost
 
 
 def _mean(

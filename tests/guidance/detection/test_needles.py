@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from dose.geometry import GridGeometry
 from guidance.detection import Detections, detect
 from guidance.detection.frame import ScanFrame
+from guidance.detection.heights import WINDOW, Shares, heights
 from guidance.detection.needles import _once, _Shaft
 from guidance.detection.profiles import before_seeds
 from guidance.detection.tips import Edge, offsets
@@ -319,3 +321,20 @@ def test_a_needle_behind_a_lung_ends_where_its_metal_does() -> None:
     found = tips(room.seen())
     assert found.shape == (1, 3)
     assert np.abs(found - (55.0, 30.0, 20.0)).max() < 1.2
+
+
+def test_of_the_heights_that_fit_thick_slices_the_likeliest_is_taken() -> None:
+    """Looked for from a straight needle alone, a bent one's tip was a slice off."""
+    step, soft = 5.0, 0.45
+    s = np.arange(140) / 50.0
+    inside = np.maximum(s - 1.4, 0.0)
+    rows = np.column_stack((np.ones_like(s), s, inside**2, inside**3))
+    height = rows @ np.array((45.0, 2.0, -1.5, 0.0))
+    lowest = np.floor(height / step).astype(int) - WINDOW // 2 + 1
+    middle = (lowest[:, None] + np.arange(WINDOW)) * step
+    up = (middle + 0.5 * step - height[:, None]) / soft
+    shares = Shares(ndtr(up) - ndtr(up - step / soft), middle, np.full((140, 1), soft), step)
+    flat = np.linalg.lstsq(rows[:, :2], step * np.round(height / step), rcond=None)[0]
+    straight = np.append(flat, (0.0, 0.0))
+    found = heights(shares, rows, straight, straight, np.array((10.0, 10.0, 1.0, 0.5)))
+    assert abs(rows[-1] @ found - height[-1]) < 0.5
