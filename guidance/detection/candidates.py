@@ -21,9 +21,10 @@ IntArray = NDArray[np.int64]
 # A seed lying wholly in one slice of this thickness peaks at about this much above tissue; in
 # thicker slices it is thinned out in proportion.
 PEAK_HU_MM = 2600.0
-# The lowest level worth looking at, whatever the slice. What stands out by less than the floor
-# is not kept: pages of memory that hold only tissue are never touched. No more than the highest
-# is, so that two bytes hold it: being given memory is much of what a first scan takes.
+# The lowest level worth looking at, whatever the slice, unless two slices share what stands out
+# and it is no larger than a seed's image. What stands out by less than the floor is not kept:
+# pages of memory that hold only tissue are never touched. No more than the highest is, so that
+# two bytes hold it: being given memory is much of what a first scan takes.
 LEAST_HU, FLOOR_HU, MOST_HU = 280.0, 60.0, np.float32(32767.0)
 NARROW_MM, WIDE_MM = 0.5, 4.0
 # A Gaussian is cut off beyond so many sigma.
@@ -31,6 +32,7 @@ CUT_OFF = 4.0
 # Larger groups are looked at again at a higher level. In thick slices seeds that lie further
 # apart join, and what a higher level leaves of each is too little to tell it by.
 LARGEST_MM, LARGEST_IN_THICK_MM, THICK_MM = 16.0, 20.0, 2.5
+LARGEST_SHARED_MM = 14.0
 SMALLEST_VOLUME_MM3 = 1.5
 RAISE = 1.35
 WORKERS = 2
@@ -42,20 +44,22 @@ class Contrast:
 
     Attributes:
         hu: (nz, ny, nx) whole HU; 0 where it is below ``FLOOR_HU``.
-        bright: (n,) flat indices, rising, of the voxels above ``LEAST_HU``.
+        bright: (n,) flat indices, rising, of the voxels above ``least_hu``.
+        least_hu: lowest level at which voxels are listed.
     """
 
     hu: NDArray[np.int16]
     bright: IntArray
+    least_hu: float
 
     def above(self, level: float) -> tuple[IntArray, NDArray[np.int16]]:
         """Return (n, 3) indices (slice, row, column), rising, and (n,) HU above a level.
 
         Raises:
-            ValueError: the level is below ``LEAST_HU``.
+            ValueError: the level is below ``least_hu``.
         """
-        if level < LEAST_HU:
-            raise ValueError(f"contrast is listed from {LEAST_HU:.0f} HU on, not {level:.0f}")
+        if level < self.least_hu:
+            raise ValueError(f"contrast is listed from {self.least_hu:.0f} HU on, not {level:.0f}")
         value = self.hu.ravel()[self.bright]
         high = value > level
         index = np.column_stack(np.unravel_index(self.bright[high], self.hu.shape))
@@ -87,16 +91,17 @@ def contrast(volume: Volume, frame: ScanFrame) -> Contrast:
     across, down = _taps(NARROW_MM / column), _taps(NARROW_MM / row)
     half = np.array((_half(WIDE_MM / column), _half(WIDE_MM / row)))
     found = np.zeros(volume.hu.shape, np.int16)
+    least = min(LEAST_HU, _shared_level(frame))
 
     def of_slice(k: int) -> IntArray:
         bright = np.empty(volume.hu[k].size, np.int64)
-        count = _contrast(volume.hu[k], across, down, half, found[k], bright)
+        count = _contrast(volume.hu[k], across, down, half, least, found[k], bright)
         return bright[:count] + k * bright.size
 
     # Slice by slice no more is held than is needed, and the filter lets threads run.
     with ThreadPoolExecutor(WORKERS) as pool:
         bright = list(pool.map(of_slice, range(len(found))))
-    return Contrast(found, np.concatenate(bright))
+    return Contrast(found, np.concatenate(bright), least)
 
 
 def _half(size: float) -> int:
@@ -111,7 +116,7 @@ def _taps(sigma: float) -> NDArray[np.float32]:
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _contrast(hu, across, down, half, found, bright):  # type: ignore[no-untyped-def]  # noqa: PLR0912
+def _contrast(hu, across, down, half, least, found, bright):  # type: ignore[no-untyped-def]  # noqa: PLR0912
     """Write the contrast of one slice above the floor; return how many voxels are bright.
 
     Rows are cut out before they are run through: an index that cannot be negative lets the
@@ -158,7 +163,7 @@ def _contrast(hu, across, down, half, found, bright):  # type: ignore[no-untyped
             for i in range(nx):
                 if row[i] > FLOOR_HU:
                     found[j, i] = np.int16(min(row[i] + np.float32(0.5), MOST_HU))
-                    if found[j, i] > LEAST_HU:
+                    if found[j, i] > least:
                         bright[count] = j * nx + i
                         count += 1
         gone, coming = hu[max(j - half[1], 0)], hu[min(j + half[1] + 1, ny - 1)]
@@ -177,14 +182,41 @@ def groups(
         frame: of the scan.
         hidden: tells which voxels, (n, 3) indices (slice, row, column), not to look at.
     """
-    level = faintest(frame)
+    level, lower = faintest(frame), _shared_level(frame)
+    found = _above(level, stands_out, frame, hidden)
+    if lower < level:
+        dim = _above(lower, stands_out, frame, hidden)
+        found += [g for g in dim if _shared(g, stands_out, frame, level)]
+    return found
+
+
+def _above(
+    level: float,
+    stands_out: Contrast,
+    frame: ScanFrame,
+    hidden: Callable[[IntArray], NDArray[np.bool_]],
+) -> list[Group]:
     index = stands_out.above(level)[0]
     return _connected(index[~hidden(index)], frame, level)
 
 
+def _shared(group: Group, stands_out: Contrast, frame: ScanFrame, level: float) -> bool:
+    """Tell whether a group may be a seed of which two slices show too little each."""
+    return bool(
+        np.ptp(group.index[:, 0]) == 1
+        and stands_out.hu[tuple(group.index.T)].max() <= level
+        and _extent_mm(group, frame) < LARGEST_SHARED_MM
+    )
+
+
 def faintest(frame: ScanFrame) -> float:
-    """Return the contrast of the faintest seed, HU."""
-    return max(LEAST_HU, 0.35 * PEAK_HU_MM / max(frame.slice_mm, 1.0))
+    """Return the contrast of the faintest seed in a slice of its own, HU."""
+    return max(LEAST_HU, _shared_level(frame))
+
+
+def _shared_level(frame: ScanFrame) -> float:
+    """Return the contrast of the faintest seed that two slices share, HU."""
+    return 0.35 * PEAK_HU_MM / max(frame.slice_mm, 1.0)
 
 
 def split(group: Group, stands_out: Contrast, frame: ScanFrame) -> list[Group]:

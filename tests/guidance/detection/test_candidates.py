@@ -106,7 +106,7 @@ def test_in_thick_slices_the_parts_of_a_clump_share_all_its_voxels(
     hu[1, 10:14, 10:30] = 1000
     hu[1, 11:13, 11:15] = hu[1, 11:13, 24:28] = 2000
     index = np.argwhere(hu > 500.0)
-    stands_out = Contrast(hu, np.flatnonzero(hu > 280.0))
+    stands_out = Contrast(hu, np.flatnonzero(hu > 280.0), 280.0)
     frame = replace(ScanFrame.of(scan(hu)), slice_mm=slice_mm)
     parts = split(Group(index, 1200.0, 500.0), stands_out, frame)
     assert len(parts) == 2
