@@ -1,8 +1,9 @@
 """The height of a needle from how its brightness is shared between neighbouring slices.
 
 A needle that runs within one slice is seen in that one only, wherever in it it lies; where it
-passes into the next, both show it. The height is a polynomial along the needle. In thick slices
-many fit the shares alike: then their mean is taken, each weighing as probable as it is.
+passes into the next, both show it. Where another needle lies beside it, that one's slice says
+nothing. The height is a polynomial along the needle. In thick slices many fit the shares alike:
+then their mean is taken, each weighing as probable as it is.
 """
 
 from __future__ import annotations
@@ -12,18 +13,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 from scipy.special import erf
 
 from guidance.detection.frame import ScanFrame
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
-# A needle of 1.27 mm lies in a slice as a box of that width does, blurred by the rows; and a
-# steep one's height at a place is blurred as the image is in the plane. Standard deviations.
-HALF_MM, BLUR_MM = 0.45, 0.6
+# A needle of 1.27 mm lies in a slice as a box of that width does, blurred by the rows by 0.5 mm;
+# and a steep one's height at a place is blurred as the image is in the plane. Standard deviations.
+HALF_MM, BLUR_MM = 0.62, 0.6
 # How far one share is off, and over how many neighbours together.
-SHARE_SIGMA, TOGETHER = 0.2, 5.0
+SHARE_SIGMA, TOGETHER = 0.2, 6.0
 WINDOW = 4
+# Another needle this near in the plane, and within so many slices of a slice's middle, brightens
+# that slice here. There what a needle is said to have in it is unseen, and costs it so much.
+BESIDE_MM, BESIDE_SLICES, UNSEEN = 4.0, 0.75, 0.3
+# Places that tell how bright the needle is all together, and how many neighbours that is told by.
+LEAST_CLEAR, NEIGHBOURS = 5, 9
 ROUNDS = 12
 # Bends looked from beside the first one, in standard deviations.
 STARTS = (-2.0, 2.0)
@@ -38,20 +46,24 @@ class Shares:
     """How the brightness at places along a needle is shared between slices.
 
     Attributes:
-        share: (n, WINDOW) of each slice, adding up to 1.
+        share: (n, WINDOW) of each slice, adding up to 1 where all are clear.
+        clear: (n, WINDOW) no other needle lies there.
         middle_mm: (n, WINDOW) heights of the slices' middles.
         width_mm: (n, 1) blur of the edges between slices.
         step_mm: from slice to slice.
     """
 
     share: FloatArray
+    clear: BoolArray
     middle_mm: FloatArray
     width_mm: FloatArray
     step_mm: float
 
     @classmethod
-    def of(cls, values: NDArray[np.int16], frame: ScanFrame, points: FloatArray) -> Shares:
-        """Read the shares at (n, 3) points, scan frame, mm."""
+    def of(
+        cls, values: NDArray[np.int16], frame: ScanFrame, points: FloatArray, others: FloatArray
+    ) -> Shares:
+        """Read the shares at (n, 3) points; others: (m, 3) of other needles; scan frame, mm."""
         step = float(frame.step[2])
         lowest = np.floor(points[:, 2] / step).astype(int) - WINDOW // 2 + 1
         wanted = lowest[:, None] + np.arange(WINDOW)
@@ -61,24 +73,40 @@ class Shares:
             at = _in_slice(frame, points, slices[:, c])
             seen[:, c] = ndimage.map_coordinates(values, at, np.float64, order=1, mode="nearest")
         seen = np.where(slices == wanted, np.clip(seen, 0.0, None), 0.0)
-        share = seen / np.maximum(seen.sum(axis=1, keepdims=True), 1.0)
+        middle = np.asarray(wanted * step, np.float64)
+        clear = ~_beside(points, middle, step, others)
+        share = np.minimum(seen / np.maximum(_together(seen, clear), 1.0)[:, None], 1.0)
         flat = np.linalg.norm(np.gradient(points[:, :2], axis=0), axis=1)
         rise = np.abs(np.gradient(points[:, 2])) / np.maximum(flat, 1e-3)
         width = np.hypot(HALF_MM, np.minimum(rise, 3.0) * BLUR_MM)[:, None]
-        return cls(share, np.asarray(wanted * step, np.float64), width, step)
+        return cls(share, clear, middle, width, step)
+
+    @property
+    def tell(self) -> BoolArray:
+        """Tell the places (n,) that say something of height.
+
+        What is no brighter than water in any slice, dim metal in air, says nothing.
+        """
+        return np.asarray(self.share.any(axis=1) & self.clear.any(axis=1))
+
+    def where(self, kept: BoolArray) -> Shares:
+        """Return the shares at some of the places."""
+        share, clear, middle = self.share[kept], self.clear[kept], self.middle_mm[kept]
+        return Shares(share, clear, middle, self.width_mm[kept], self.step_mm)
 
     def left(self, height_mm: FloatArray) -> FloatArray:
         """Return (..., n, WINDOW) what (..., n) heights leave of the shares."""
         up = (self.middle_mm + 0.5 * self.step_mm - height_mm[..., None]) / self.width_mm
         low = up - self.step_mm / self.width_mm
-        return np.asarray(self.share - 0.5 * (erf(up / np.sqrt(2)) - erf(low / np.sqrt(2))))
+        said = 0.5 * (erf(up / np.sqrt(2)) - erf(low / np.sqrt(2)))
+        return np.asarray(np.where(self.clear, self.share - said, UNSEEN * said))
 
     def slope(self, height_mm: FloatArray) -> FloatArray:
         """Return (n, WINDOW) how the modelled shares grow with height, 1/mm."""
         up = (self.middle_mm + 0.5 * self.step_mm - height_mm[:, None]) / self.width_mm
         low = up - self.step_mm / self.width_mm
         bell = np.exp(-0.5 * low**2) - np.exp(-0.5 * up**2)
-        return np.asarray(bell / (self.width_mm * np.sqrt(2.0 * np.pi)))
+        return np.asarray(self.clear * bell / (self.width_mm * np.sqrt(2.0 * np.pi)))
 
 
 def heights(
@@ -163,6 +191,32 @@ def _loss(left: FloatArray) -> FloatArray:
     far = np.abs(left) / SHARE_SIGMA
     each = np.where(far < 1.0, far**2, 2.0 * far - 1.0)
     return np.asarray(each.sum(axis=(-2, -1)) / TOGETHER)
+
+
+def _beside(
+    points: FloatArray, middle_mm: FloatArray, step_mm: float, others: FloatArray
+) -> BoolArray:
+    """Tell in which slices (n, WINDOW) around points other needles lie near them."""
+    near = np.zeros(middle_mm.shape, bool)
+    if len(others):
+        reach = np.array((1.0, 1.0, BESIDE_MM / (BESIDE_SLICES * step_mm)))
+        tree = cKDTree(others * reach)
+        for c in range(WINDOW):
+            place = np.column_stack((points[:, :2], middle_mm[:, c])) * reach
+            near[:, c] = tree.query(place, distance_upper_bound=BESIDE_MM)[0] < BESIDE_MM
+    return near
+
+
+def _together(seen: FloatArray, clear: BoolArray) -> FloatArray:
+    """Return (n,) the brightness of a needle in all slices together."""
+    total = seen.sum(axis=1)
+    sure = np.flatnonzero(clear.all(axis=1) & (total > 0))
+    if len(sure) < LEAST_CLEAR:
+        rest = np.full(len(total), float(np.median(total)))
+    else:
+        typical = ndimage.median_filter(total[sure], NEIGHBOURS, mode="nearest")
+        rest = np.interp(np.arange(len(total)), sure, typical)
+    return np.where(clear.all(axis=1), total, rest)
 
 
 def _in_slice(frame: ScanFrame, points: FloatArray, slices: NDArray[np.int64]) -> FloatArray:

@@ -8,7 +8,7 @@ into the patient however dim it is there: a hollow needle, or one in the shadow 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from guidance.detection.anchors import DIM_HU, THICK_MM, anchors_in
 from guidance.detection.body import AIR_HU, Body
 from guidance.detection.candidates import Contrast
+from guidance.detection.curves import fitted
 from guidance.detection.frame import ScanFrame
 from guidance.detection.lines import lines_in
 from guidance.detection.profiles import (
     BRIGHT,
+    REACH_MM,
     SHORTEST_MM,
     STEP_MM,
     Profile,
@@ -32,7 +34,7 @@ from guidance.detection.profiles import (
     turned,
     width_of,
 )
-from guidance.detection.shafts import brightest, settled
+from guidance.detection.shafts import brightest, levelled, settled
 from guidance.detection.tips import BEVEL_SIGMA_MM, Edge, edge_of, offsets
 from guidance.detection.tracing import traced
 from guidance.imaging.volume import Volume
@@ -58,6 +60,8 @@ SAME_NEEDLE_MM, SAME_SLICE, SAME_SHARE = 2.0, 0.7, 0.5
 SHARED = 0.1
 # A needle that strays further than this from a straight line is bent.
 BENT_MM = 0.6
+# The end of a needle's image, looked for on another course, is the same one within this.
+LEFT_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,19 +100,25 @@ class _Shaft:
         points: (n, 3) scan frame, mm.
         outer: index where its metal begins.
         entry: index where it passes the skin or leaves the scan.
+        last: index about where it ends.
+        around: (n,) what it lies in, HU.
         coverage: share of its length on which metal is seen.
         edge: where its image ends.
         dark_ahead, metal_ahead: as of a NeedleLine.
+        shorter: the same as it was before it was followed on.
     """
 
     t: FloatArray
     points: FloatArray
     outer: int
     entry: int
+    last: int
+    around: FloatArray
     coverage: float
     edge: Edge
     dark_ahead: bool
     metal_ahead: FloatArray | None
+    shorter: _Shaft | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +143,17 @@ def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast, body: B
         stands_out: its contrast.
         body: what of it is outside the patient.
     """
+    shafts, hardware = _shafts_in(volume, frame, stands_out, body)
+    if frame.slice_mm >= THICK_MM:
+        shafts = _apart(volume, frame, shafts)
+    more = offsets([s.edge for s in shafts])
+    return Lines([_ended(s, s.edge.at + m) for s, m in zip(shafts, more, strict=True)], hardware)
+
+
+def _shafts_in(
+    volume: Volume, frame: ScanFrame, stands_out: Contrast, body: Body
+) -> tuple[list[_Shaft], list[FloatArray]]:
+    """Return all needles, each once, and where metal is too wide to be one."""
     steel = _steel_hu(frame)
     shafts: list[_Shaft] = []
     hardware: list[FloatArray] = []
@@ -141,7 +162,7 @@ def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast, body: B
         if metal is None:
             continue
         profile, ends = metal
-        shaft = _measured(volume, frame, stands_out, body, profile, ends, steel, WIDEST_MM)
+        shaft = _followed(volume, frame, stands_out, body, metal, steel, WIDEST_MM)
         if shaft is not None:
             shafts.append(shaft)
         elif _hardware(volume, frame, stands_out, profile.points[ends[0] : ends[1] + 1]):
@@ -153,8 +174,54 @@ def find_needles(volume: Volume, frame: ScanFrame, stands_out: Contrast, body: B
         shafts = _once(_no_part(from_air, shafts) + shafts, frame)
     else:
         shafts = _once(_longest_first(shafts + from_air), frame)
-    more = offsets([s.edge for s in shafts])
-    return Lines([_ended(s, s.edge.at + m) for s, m in zip(shafts, more, strict=True)], hardware)
+    return shafts, hardware
+
+
+def _apart(volume: Volume, frame: ScanFrame, shafts: list[_Shaft]) -> list[_Shaft]:
+    """Return needles told apart: what is another's metal says nothing of one's course and end."""
+    if len(shafts) < 2:
+        return shafts
+    near = _nearness(frame)
+    inside = [_inside(s) for s in shafts]
+    shafts = [_own(s, inside[:i] + inside[i + 1 :], near) for i, s in enumerate(shafts)]
+    found = []
+    for shaft in shafts:
+        others = [s.points[s.outer : s.last + 1] for s in shafts if s is not shaft]
+        found.append(_among(volume, frame, shaft, np.vstack(others)))
+    return [_not_on(s, [_inside(o) for o in found if o is not s], near) for s in found]
+
+
+def _among(volume: Volume, frame: ScanFrame, shaft: _Shaft, others: FloatArray) -> _Shaft:
+    """Return a needle at the height that it has where (m, 3) others do not brighten its slices."""
+    seen = shaft.outer, shaft.entry, shaft.last
+    points = levelled(volume.hu, frame, shaft.t, shaft.points, seen, others)
+    edge = edge_of(volume.hu, frame, shaft.t, points, shaft.around, shaft.last)
+    # Where it has left its metal, the others hid too much of it.
+    if edge.at < shaft.t[shaft.last] - LEFT_MM:
+        return shaft
+    return replace(shaft, points=points, edge=edge)
+
+
+def _own(shaft: _Shaft, others: list[FloatArray], near: FloatArray) -> _Shaft:
+    """Return a needle as it was before it was followed on, if that led on to another."""
+    if shaft.shorter is None:
+        return shaft
+    inside = _inside(shaft)
+    gained = inside[-round((_seen_mm(shaft) - _seen_mm(shaft.shorter)) / STEP_MM) :]
+    on = _shared(gained * near, np.vstack(others) * near) >= SAME_SHARE
+    return shaft.shorter if on else shaft
+
+
+def _not_on(shaft: _Shaft, others: list[FloatArray], near: FloatArray) -> _Shaft:
+    """Return a needle that ends where it was seen to, if ahead of that is another's metal."""
+    end = shaft.t[shaft.last]
+    ahead = shaft.points[(shaft.t > end) & (shaft.t < shaft.edge.at)]
+    if (
+        shaft.edge.at - end < LEFT_MM
+        or _shared(ahead * near, np.vstack(others) * near) < SAME_SHARE
+    ):
+        return shaft
+    return replace(shaft, edge=replace(shaft.edge, at=float(end)))
 
 
 def _from_air(
@@ -188,7 +255,7 @@ def _from_air(
         metal = metal_along(volume, frame, course.curve)
         if metal is None:
             continue
-        shaft = _measured(volume, frame, stands_out, body, *metal, DIM_HU, WIDEST_DIM_MM)
+        shaft = _followed(volume, frame, stands_out, body, metal, DIM_HU, WIDEST_DIM_MM)
         if shaft is not None:
             found.append(shaft)
     return found
@@ -239,13 +306,18 @@ def _once(shafts: list[_Shaft], frame: ScanFrame) -> list[_Shaft]:
 
     One that begins as one needle and ends as another is neither.
     """
-    near = np.array((1.0, 1.0, min(1.0, SAME_NEEDLE_MM / (SAME_SLICE * frame.slice_mm))))
+    near = _nearness(frame)
     kept: list[_Shaft] = []
     for shaft in shafts:
         others = [_inside(other) * near for other in kept]
         if not others or _shared(_inside(shaft) * near, np.vstack(others)) < SAME_SHARE:
             kept.append(shaft)
     return kept
+
+
+def _nearness(frame: ScanFrame) -> FloatArray:
+    """Return (3,) by what distances count: thick slices say little of height."""
+    return np.array((1.0, 1.0, min(1.0, SAME_NEEDLE_MM / (SAME_SLICE * frame.slice_mm))))
 
 
 def _inside(shaft: _Shaft) -> FloatArray:
@@ -255,6 +327,35 @@ def _inside(shaft: _Shaft) -> FloatArray:
 def _shared(path: FloatArray, other: FloatArray) -> float:
     apart = np.linalg.norm(path[::4, None] - other[None, ::4], axis=2).min(axis=1)
     return float(np.mean(apart < SAME_NEEDLE_MM))
+
+
+def _followed(
+    volume: Volume,
+    frame: ScanFrame,
+    stands_out: Contrast,
+    body: Body,
+    metal: tuple[Profile, tuple[int, int]],
+    least_hu: float,
+    widest_mm: float,
+) -> _Shaft | None:
+    """Follow a line through the scan, and on where its settled course leads further.
+
+    Returns:
+        The needle; None if it is none, dimmer than the least or wider.
+    """
+    first = _measured(volume, frame, stands_out, body, *metal, least_hu, widest_mm)
+    found = first
+    while found is not None and frame.slice_mm >= THICK_MM and _leads_on(found):
+        course = found.points[found.outer : found.last + 1]
+        curve = fitted(course, np.ones(len(course)), 3)
+        ahead = metal_along(volume, frame, curve)
+        if ahead is None:
+            break
+        further = _measured(volume, frame, stands_out, body, *ahead, least_hu, widest_mm)
+        if further is None or _seen_mm(further) < _seen_mm(found) + LEFT_MM:
+            break
+        found = replace(further, shorter=first)
+    return found
 
 
 def _measured(
@@ -267,7 +368,7 @@ def _measured(
     least_hu: float,
     widest_mm: float,
 ) -> _Shaft | None:
-    """Follow a line through the scan; None if it is no needle, dimmer than the least or wider."""
+    """Return the needle that a line of metal is; None if dimmer than the least or wider."""
     index = frame.to_index(profile.points)
     first_out, last_out = (leaves(volume, frame, body, index[e], profile.around[e]) for e in ends)
     if first_out == last_out:
@@ -291,6 +392,8 @@ def _measured(
         return None
     if width_of(volume, frame, points[inside]) > widest_mm:
         return None
+    # A seed ahead of its tip may show on the settled course only.
+    last = before_seeds(brightest(volume.hu, frame, points) - profile.around, first, last)
     lit = profile.core[first : last + 1] > BRIGHT * np.percentile(profile.core[inside], 75)
     edge = edge_of(volume.hu, frame, profile.t, points, profile.around, last)
     return _Shaft(
@@ -298,11 +401,24 @@ def _measured(
         points,
         first,
         entry,
+        last,
+        profile.around,
         float(np.mean(lit)),
         edge,
         dark_ahead(profile, last),
         metal_ahead(profile, last),
     )
+
+
+def _leads_on(shaft: _Shaft) -> bool:
+    """Tell whether there is metal ahead on the settled course, where the first one has left it."""
+    end = shaft.t[shaft.last]
+    to_the_end = shaft.edge.at == end and shaft.t[-1] < end + REACH_MM - 2.0 * STEP_MM
+    return bool(to_the_end or shaft.edge.at > end + LEFT_MM)
+
+
+def _seen_mm(shaft: _Shaft) -> float:
+    return float(shaft.t[shaft.last] - shaft.t[shaft.entry])
 
 
 def _ended(shaft: _Shaft, ends_at: float) -> NeedleLine:

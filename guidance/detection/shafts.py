@@ -27,7 +27,7 @@ CORE = 0.4
 ASIDE_SIGMA_MM, TOGETHER = 0.2, 5.0
 # Needles bend by a radius of some 400 mm; as much in height as is seen in the plane.
 FLATTEST_BEND, BEND_RATIO = 1.0 / 1500.0, 1.5
-BEND_MM, TWIST_MM = 5.0, 0.5
+LOOSE_MM = np.array((np.inf, np.inf, 5.0, 0.5))
 
 
 def settled(
@@ -44,39 +44,74 @@ def settled(
         seen: index where its metal begins, where it passes the skin, and where it ends; beyond
             that the needle is carried on.
     """
-    first, entry, last = seen
-    at = np.arange(first, last + 1, max(1, round(EVERY_MM / (t[1] - t[0]))))
-    rows = _rows(t, first, entry)
-    chord = points[last] - points[first]
-    side = side_of(chord)
-    base = points[first] + ((t - t[first]) / (t[last] - t[first]))[:, None] * chord
+    rows, at = _rows(t, seen), _places(t, seen)
+    base, side = _chord(t, points, seen)
     moved = points
-    loose = np.array((np.inf, np.inf, BEND_MM, TWIST_MM))
     for _ in range(2):
         off, weight = _middles(values, frame, moved[at], side)
-        aside = _held(rows[at], (moved[at] - base[at]) @ side + off, weight, loose)
+        aside = _held(rows[at], (moved[at] - base[at]) @ side + off, weight, LOOSE_MM)
         moved = base + (rows @ aside)[:, None] * side
         moved[:, 2] = points[:, 2]
+    return levelled(values, frame, t, moved, seen, np.empty((0, 3)))
+
+
+def levelled(
+    values: NDArray[np.int16], frame: ScanFrame, t: FloatArray, points: FloatArray,
+    seen: tuple[int, int, int], others: FloatArray,
+) -> FloatArray:  # fmt: skip
+    """Return (n, 3) the points of a needle, moved to its height.
+
+    Args:
+        values: HU (nz, ny, nx).
+        frame: of the scan.
+        t: (n,) mm along the needle, rising towards the tip.
+        points: (n, 3) in the middle of its image, scan frame, mm.
+        seen: as of settled.
+        others: (m, 3) points of other needles.
+    """
+    rows, at = _rows(t, seen), _places(t, seen)
+    base, side = _chord(t, points, seen)
+    aside = np.linalg.lstsq(rows[at], (points[at] - base[at]) @ side, rcond=None)[0]
     # The first guess' own bend in height is no better known than none.
     own = np.linalg.lstsq(rows[at], points[at, 2], rcond=None)[0]
     flat = np.linalg.lstsq(rows[at, :2], points[at, 2], rcond=None)[0]
+    loose = LOOSE_MM.copy()
     loose[:2] = 10.0
     loose[2] = np.hypot(SCALE_MM**2 / 2.0 * FLATTEST_BEND, BEND_RATIO * aside[2])
-    # What is no brighter than water in any slice, dim metal in air, says nothing of height.
-    at = at[Shares.of(values, frame, moved[at]).share.any(axis=1)]
+    moved = points.copy()
+    shares = Shares.of(values, frame, points[at], others)
+    at, shares = at[shares.tell], shares.where(shares.tell)
     if len(at) > 1:
-        shares = Shares.of(values, frame, moved[at])
         moved[:, 2] = rows @ heights(shares, rows[at], own, np.append(flat, (0.0, 0.0)), loose)
     return moved
 
 
-def _rows(t: FloatArray, first: int, entry: int) -> FloatArray:
+def _places(t: FloatArray, seen: tuple[int, int, int]) -> NDArray[np.int64]:
+    """Return the indices of places along a needle's metal, evenly apart."""
+    return np.arange(seen[0], seen[2] + 1, max(1, round(EVERY_MM / (t[1] - t[0]))))
+
+
+def _chord(
+    t: FloatArray, points: FloatArray, seen: tuple[int, int, int]
+) -> tuple[FloatArray, FloatArray]:
+    """Return (n, 3) the straight line between a needle's ends, and (3,) what is aside of it."""
+    first, _, last = seen
+    chord = points[last] - points[first]
+    return points[first] + ((t - t[first]) / (t[last] - t[first]))[:, None] * chord, side_of(chord)
+
+
+def _rows(t: FloatArray, seen: tuple[int, int, int]) -> FloatArray:
     """Return (n, 4) what a needle's course is made of.
 
-    Outside the patient it is straight; in tissue it bends, evenly or nearly so.
+    Outside the patient it is straight; in tissue it bends, evenly or nearly so. Ahead of where
+    it is seen it goes straight on.
     """
+    first, entry, last = seen
     s, h = (t - t[first]) / SCALE_MM, np.maximum(t - t[entry], 0.0) / SCALE_MM
-    return np.column_stack((np.ones_like(s), s, h**2, h**3))
+    end = h[last]
+    held, ahead = np.minimum(h, end), np.maximum(h - end, 0.0)
+    square, cube = held**2 + 2.0 * end * ahead, held**3 + 3.0 * end**2 * ahead
+    return np.column_stack((np.ones_like(s), s, square, cube))
 
 
 def _middles(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +14,9 @@ from dose.geometry import GridGeometry
 from guidance.detection import Detections, detect
 from guidance.detection.frame import ScanFrame
 from guidance.detection.heights import WINDOW, Shares, heights
-from guidance.detection.needles import _once, _Shaft
+from guidance.detection.needles import _nearness, _not_on, _once, _own, _Shaft
 from guidance.detection.profiles import before_seeds
+from guidance.detection.shafts import _rows, levelled
 from guidance.detection.tips import Edge, offsets
 from guidance.imaging.volume import Provenance, Volume
 from simulators.scanner.image import CLIP_HU, NEEDLE_HU_MM2, SEED_HU_MM2, add_rod
@@ -309,7 +311,8 @@ HU = np.zeros((20, 8, 8), np.int16)
 
 
 def _shaft(t: FloatArray, points: FloatArray) -> _Shaft:
-    return _Shaft(t, points, 0, 0, 1.0, Edge(float(t[-1]), 0.0, 0.0, 0.0), False, None)
+    ends = Edge(float(t[-1]), 0.0, 0.0, 0.0)
+    return _Shaft(t, points, 0, 0, len(t) - 1, np.zeros(len(t)), 1.0, ends, False, None)
 
 
 def test_a_needle_behind_a_lung_ends_where_its_metal_does() -> None:
@@ -333,8 +336,62 @@ def test_of_the_heights_that_fit_thick_slices_the_likeliest_is_taken() -> None:
     lowest = np.floor(height / step).astype(int) - WINDOW // 2 + 1
     middle = (lowest[:, None] + np.arange(WINDOW)) * step
     up = (middle + 0.5 * step - height[:, None]) / soft
-    shares = Shares(ndtr(up) - ndtr(up - step / soft), middle, np.full((140, 1), soft), step)
+    share, clear = ndtr(up) - ndtr(up - step / soft), np.ones(middle.shape, bool)
+    shares = Shares(share, clear, middle, np.full((140, 1), soft), step)
     flat = np.linalg.lstsq(rows[:, :2], step * np.round(height / step), rcond=None)[0]
     straight = np.append(flat, (0.0, 0.0))
     found = heights(shares, rows, straight, straight, np.array((10.0, 10.0, 1.0, 0.5)))
     assert abs(rows[-1] @ found - height[-1]) < 0.5
+
+
+def test_another_needle_in_the_next_slice_does_not_draw_one_to_it() -> None:
+    """Its metal counted as the first one's share: it was said to lie between the two."""
+    values = np.zeros((9, 64, 64), np.int16)
+    # One needle in a slice; in the next, another comes to lie above its inner half.
+    values[4, 4:60, 32] = 2000
+    values[5, 30:60, 32] = 2000
+    affine = np.diag((1.0, 1.0, 5.0, 1.0))
+    frame = ScanFrame.of(Volume(GridGeometry(values.shape, affine), values))
+    t = np.arange(0.0, 55.0, 0.25)
+    points = np.column_stack((np.full_like(t, 32.0), 4.0 + t, np.full_like(t, 20.0)))
+    other = points[t > 26.0] + np.array((0.0, 0.0, 5.0))
+    seen = (0, 40, len(t) - 1)
+    drawn, apart = (
+        levelled(values, frame, t, points, seen, o)[-1, 2] for o in (np.empty((0, 3)), other)
+    )
+    assert drawn > 21.5
+    assert abs(apart - 20.0) < 0.8
+
+
+def test_metal_of_another_needle_ahead_of_a_tip_is_not_its_own() -> None:
+    """The other ran along its line a slice above: the tip was said 12 mm too far."""
+    frame = ScanFrame.of(Volume(GridGeometry(HU.shape, np.diag((1.0, 1.0, 5.0, 1.0))), HU))
+    t = np.arange(-20.0, 40.0, 0.25)
+    points = np.column_stack((np.zeros_like(t), t, np.full_like(t, 20.0)))
+    ends = np.flatnonzero(t <= 26.0)[-1]
+    shaft = replace(_shaft(t, points), last=int(ends))
+    above, aside = points + np.array((0.0, 0.0, 3.0)), points + np.array((4.0, 0.0, 0.0))
+    near = _nearness(frame)
+    assert _not_on(shaft, [above], near).edge.at == 26.0
+    assert _not_on(shaft, [aside], near).edge.at == t[-1]
+
+
+def test_a_needle_followed_on_to_another_is_left_as_it_was() -> None:
+    """Where two meet in thick slices, one went on along the other, 17 mm beyond its tip."""
+    frame = ScanFrame.of(Volume(GridGeometry(HU.shape, np.diag((1.0, 1.0, 5.0, 1.0))), HU))
+    t = np.arange(-20.0, 40.0, 0.25)
+    points = np.column_stack((np.zeros_like(t), t, np.full_like(t, 20.0)))
+    short = _shaft(t[t < 23.0], points[t < 23.0])
+    further = replace(_shaft(t, points), shorter=short)
+    joined = points + np.maximum(20.0 - t, 0.0)[:, None] * np.array((0.5, 0.0, 0.0))
+    near = _nearness(frame)
+    assert _own(further, [joined], near) is short
+    assert _own(further, [points + np.array((6.0, 0.0, 0.0))], near) is further
+
+
+def test_a_bent_needle_goes_straight_on_ahead_of_where_it_is_seen() -> None:
+    """Bent on as before, the course drifted onto other metal, and the end was looked for there."""
+    t = np.arange(0.0, 100.0, 0.25)
+    rows = _rows(t, (0, 80, 240))
+    assert np.abs(np.diff(rows[240:], n=2, axis=0)).max() < 1e-12
+    assert np.abs(np.diff(rows[81:240, 2], n=2)).min() > 1e-6
