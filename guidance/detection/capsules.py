@@ -27,9 +27,14 @@ def between(a: FloatArray, u: FloatArray, b: FloatArray, v: FloatArray) -> Float
         b: (3,) centre of the other, mm.
         v: (3,) unit direction of the other.
     """
-    t = np.linspace(-0.5, 0.5, 10)[:, None] * (LONG_MM - WIDE_MM)
-    ways = ((b + t * v)[:, None] - (a + t * u)[None]).reshape(-1, 3)
-    return np.asarray(ways[int(np.argmin((ways**2).sum(axis=1)))])
+    half, way, cosine = 0.5 * (LONG_MM - WIDE_MM), b - a, float(u @ v)
+    ahead, ahead_other = float(way @ u), float(way @ v)
+    # How far along each the lines are nearest, no further than to its ends.
+    along = (ahead - cosine * ahead_other) / max(1.0 - cosine**2, 1e-9)
+    along = min(max(along, -half), half)
+    along_other = min(max(along * cosine - ahead_other, -half), half)
+    along = min(max(along_other * cosine + ahead, -half), half)
+    return np.asarray(way + along_other * v - along * u)
 
 
 def apart(centres: FloatArray, axes: FloatArray) -> bool:
@@ -41,8 +46,16 @@ def apart(centres: FloatArray, axes: FloatArray) -> bool:
     )
 
 
-def moved_apart(centres: FloatArray, axes: FloatArray) -> FloatArray:
-    """Return (n, 3) centres, those of capsules that share a place moved until they touch."""
+def moved_apart(centres: FloatArray, axes: FloatArray) -> list[FloatArray]:
+    """Return (n, 3) centres, those of capsules that share a place moved until they touch.
+
+    Of two that cross either may be the upper one: both ways round, the nearer first.
+    """
+    return [_moved(centres, axes, side) for side in (1.0, -1.0)]
+
+
+def _moved(centres: FloatArray, axes: FloatArray, side: float) -> FloatArray:
+    """Return what ``moved_apart`` does, on the side where they are (1) or on the other (-1)."""
     moved = centres.copy()
     for i in range(len(centres)):
         for j in range(i):
@@ -50,7 +63,7 @@ def moved_apart(centres: FloatArray, axes: FloatArray) -> FloatArray:
             near = float(np.linalg.norm(way))
             if near < NEAREST_MM:
                 way = np.cross(axes[i], axes[j]) if near < 1e-3 else way
-                way = way * 0.5 * (WIDE_MM - near) / max(float(np.linalg.norm(way)), 1e-9)
+                way = way * 0.5 * (side * WIDE_MM - near) / max(float(np.linalg.norm(way)), 1e-9)
                 moved[i] -= way
                 moved[j] += way
     return moved
@@ -62,5 +75,6 @@ def in_line(centres: FloatArray, axes: FloatArray) -> bool:
     along = np.einsum("ijc,ic->ij", way, axes)
     aside = np.sqrt(np.maximum((way**2).sum(axis=2) - along**2, 0.0))
     beside = (aside < ASIDE_MM) & (np.abs(axes @ axes.T) > IN_LINE_COSINE)
-    ahead, behind = ((d > 0) & (d < NEXT_MM) & beside for d in (along, -along))
+    # One that lies beside the half of another does not follow it.
+    ahead, behind = ((d > 0.5 * LONG_MM) & (d < NEXT_MM) & beside for d in (along, -along))
     return bool((ahead.any(axis=1) & behind.any(axis=1)).any())

@@ -46,8 +46,9 @@ ROD_PARAMETERS = 6
 # Of the metal that a lone seed's voxels hold, a group must hold so much, and so much for each
 # of several.
 LEAST_HELD, LEAST_HELD_EACH = 0.45, 0.6
-# Rods that share a place are moved apart, held there so closely, and fitted again.
-HELD_MM = 0.15
+# Rods that share a place are moved apart, held there so closely, and fitted again: more closely
+# where the image would have them back.
+HELD_MM = (0.15, 0.05)
 # What is seen of a seed is at least this long.
 SEEN_MM = 3.0
 
@@ -123,11 +124,12 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
         worth = WORTH_GOING_ON if most == 1 else 0.0
         well = if_thin(patch, WELL_WITHIN) if n == 1 else np.inf
         fit = fit_best(patch, look, starts, worth, well)
-        fit = _moved_apart(patch, look, fit)
+        fit = free_of_others(patch, look, fit)
         scores.append(fit.cost + n * ROD_PARAMETERS * float(np.log(max(fit.points, 2.0))))
         better = scores[-1] <= min(scores)
         # Too few rods hold too much metal each: that may mend itself with one more.
-        if n > 1 and not (better and (_possible(fit, look) or held > n + LEAST_HELD_EACH)):
+        few = held > n + LEAST_HELD_EACH or _too_few(fit, look)
+        if n > 1 and not (better and (_possible(fit, look) or few)):
             break
         fewer = fit
         if _possible(fit, look):
@@ -179,12 +181,22 @@ def _of_metal(fit: Fit, look: Look) -> bool:
     return all(alike(float(a), fit.spread_mm, look) for a in fit.amplitudes)
 
 
-def _moved_apart(patch: Patch, look: Look, fit: Fit) -> Fit:
+def _too_few(fit: Fit, look: Look) -> bool:
+    """Tell whether a rod has the metal of more than one seed."""
+    return bool(fit.amplitudes.max() > ALIKE_AMPLITUDE * look.amplitude[0])
+
+
+def free_of_others(patch: Patch, look: Look, fit: Fit) -> Fit:
     """Return rods that share a place as they fit the image once they do not."""
     if not _of_metal(fit, look) or apart(fit.centres, fit.axes):
         return fit
-    centres = moved_apart(fit.centres, fit.axes)
-    return fit_rods(patch, look, centres, fit.axes, held_mm=HELD_MM)
+    moved = moved_apart(fit.centres, fit.axes)
+    for held_mm in HELD_MM:
+        tried = [fit_rods(patch, look, c, fit.axes, held_mm=held_mm) for c in moved]
+        free = [f for f in tried if apart(f.centres, f.axes)]
+        if free:
+            return min(free, key=lambda f: f.cost)
+    return fit
 
 
 def _plain(fit: Fit, look: Look) -> bool:

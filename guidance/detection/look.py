@@ -27,8 +27,9 @@ FloatArray = NDArray[np.float64]
 # brightness: measured on lone seeds of known tilt in the virtual scanner.
 STARVED_BY_DARK, MOST_STARVED = 25.0, 1.6
 # Metal of one seed as the scan shows it, HU mm^3: 3e4 to 5e4 in a scan of a real scanner that
-# clips, less with softer kernels.
-UNKNOWN = Look((32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.8, 0.6))
+# clips, less with softer kernels. What is seen of its length: 2.5 to 2.8 mm in the virtual scanner,
+# 3.4 mm in that scan. A guess too long would have flat seeds in thick slices tilt.
+UNKNOWN = Look((32000.0, 16000.0), (0.6, 0.2), (0.35, 0.1), (3.0, 0.6))
 LEAST_AMPLITUDE, MOST_AMPLITUDE = 14000.0, 110000.0
 # Seeds of one batch hold the same metal; streaks and bone beside them change what is seen.
 AMPLITUDE_SHARE, SPREAD_MM, NORMAL_MM, LENGTH_MM = 0.1, 0.05, 0.05, 0.15

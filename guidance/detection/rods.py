@@ -34,10 +34,13 @@ FloatArray = NDArray[np.float64]
 
 # Points of the quadrature along a rod: near enough to each other for the sharpest image.
 NODE_MM = 0.65
-MOST_STEPS, FIRST_STEPS = 20, 4
+MOST_STEPS, FIRST_STEPS = 20, 6
 # After the first steps: fits so much worse than the best do not catch up with it, and fits so
 # near to one another end at one place.
 WORSE, SAME_MM, SAME_COSINE = 1.5, 0.15, 0.98
+# Clutter lies far off more often than a normal distribution has it: Student's t of so many degrees
+# of freedom tells the ends of fits apart.
+TAILS = 4.0
 # Of a rod's brightest voxel: above this share is its own.
 FOOTPRINT = 0.15
 # What the model leaves of metal that it describes well, as a share of the metal's brightness,
@@ -262,7 +265,20 @@ def fit_best(
         return _described(patch, tried[0])
     others = [s for s in tried[1:] if s.cost < WORSE * tried[0].cost and not _same(s, tried[0])]
     ends = [_solved(patch, look, *_rods(s.p)[:2], MOST_STEPS) for s in (tried[0], *others[:1])]
-    return _described(patch, min(ends, key=lambda s: s.cost))
+    lone = len(starts[0][0]) == 1
+    return _described(patch, min(ends, key=lambda s: _doubted(patch, s) if lone else s.cost))
+
+
+def _doubted(patch: Patch, solved: _Solved) -> float:
+    """Return the cost of a lone rod, what lies far off the model taken for clutter.
+
+    Else one that reaches for a needle beside it would be better than one that does not. Of
+    several rods, what lies far off is more often one of them.
+    """
+    left = (patch.data - np.minimum(solved.model, patch.clip_hu)) * solved.weight
+    tied = len(left) / solved.points
+    of_prior = solved.cost - float(left @ left)
+    return of_prior + float((TAILS + 1.0) * np.log1p(left**2 * tied / TAILS).sum() / tied)
 
 
 def _same(one: _Solved, other: _Solved) -> bool:

@@ -178,6 +178,19 @@ def _bound(p):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def _turning(p, jac):  # type: ignore[no-untyped-def]
+    """Keep of the derivatives with the directions what turns them: they stay of unit length.
+
+    A step that lengthened them would be undone, and what the length had to do with it not.
+    """
+    for b in range(FIRST_ROD + 3, len(p), PER_ROD):
+        for v in range(jac.shape[1]):
+            along = p[b] * jac[b, v] + p[b + 1] * jac[b + 1, v] + p[b + 2] * jac[b + 2, v]
+            for c in range(3):
+                jac[b + c, v] -= p[b + c] * along
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def products(jac, heard, left, normal, gradient, scaled):  # type: ignore[no-untyped-def]
     """Write the normal equations of the weighted derivatives."""
     for c in range(len(jac)):
@@ -270,6 +283,7 @@ def solve(  # type: ignore[no-untyped-def]
         if (step > 0 and gained < SETTLED * (1.0 + cost) and damping < 1.0) or step == steps:
             break
         damping = max(damping / 8.0, 1e-6)
+        _turning(p, jac)
         for v in range(m):
             heard[v] = 0.0 if model[v] >= clip and data[v] >= clip else weight[v]
             left[v] = (data[v] - min(model[v], clip)) * heard[v]

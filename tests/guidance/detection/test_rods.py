@@ -15,7 +15,7 @@ from guidance.detection.detect import clip_of
 from guidance.detection.frame import ScanFrame
 from guidance.detection.look import look_of
 from guidance.detection.patches import Scan
-from guidance.detection.rods import Look
+from guidance.detection.rods import Look, Patch, fit_rods
 from guidance.detection.solving import FIRST_ROD, SPREAD, draw
 from guidance.imaging import Volume
 from guidance.imaging.volume import Provenance
@@ -54,6 +54,21 @@ def test_slopes_are_those_of_the_image(rise: float) -> None:
         wrong = np.abs(numeric - slopes[which]) > 1e-5 * np.abs(numeric).max()
         # A Gaussian ends somewhere: a voxel there jumps.
         assert wrong.mean() < 0.01
+
+
+def test_a_fit_turns_a_rod_and_sets_its_length_at_once() -> None:
+    """Steps that would lengthen a direction are undone after each: fits stopped half way."""
+    axis = np.array((0.8, 0.5, 0.33))
+    true = np.array((0, 0, 0, 0, 0.6, 0.3, 3.0, 4.0, 3.7, 3.2, *axis / np.linalg.norm(axis), 3e4))
+    hu = _drawn(true)[0].reshape(7, 11, 12)
+    x, y, z = np.arange(12) * 0.7, np.arange(11) * 0.7, np.arange(7) * 1.0
+    shift = 0.1 * np.arange(7)[:, None] * np.array((1.0, -0.5))
+    patch = Patch(hu, np.ones(hu.shape, bool), x, y, shift, z, 1.0, 1e9, tissue_hu=0.0)
+    look = Look((3e4, 9e3), (0.6, 0.1), (0.3, 0.1), (4.0, 3.0), rise=2.0, turn=2.0, starved=1.2)
+    start = np.array((0.5, 0.8, -0.2)) / np.linalg.norm((0.5, 0.8, -0.2))
+    fit = fit_rods(patch, look, true[None, 7:10] + 0.3, start[None], steps=8)
+    assert np.degrees(np.arccos(abs(float(fit.axes[0] @ true[10:13])))) < 0.6
+    assert fit.length_mm == pytest.approx(3.0, abs=0.05)
 
 
 def test_starved_rays_set_ends_apart_and_add_no_metal() -> None:
@@ -130,6 +145,25 @@ def test_a_slightly_tilted_seed_is_not_seen_steep() -> None:
     off = np.degrees(np.arccos(np.abs((axes * lie).sum(axis=1))))
     assert off.mean() < 8.0
     assert np.linalg.norm(said - centres, axis=1).mean() < 0.08
+
+
+@pytest.mark.parametrize("slice_mm", [2.0, 3.0])
+def test_seeds_that_cross_and_touch_are_two(slice_mm: float) -> None:
+    """Their fits lie within each other; only how thick they are keeps them apart."""
+    rng = np.random.default_rng(8)
+    places = 22.0 * (np.stack(np.divmod(np.arange(12), 4), axis=1) - (1.0, 1.5))
+    heights = slice_mm * np.linspace(-0.48, 0.48, 12)
+    flat = rng.uniform(0.0, np.pi, 12)
+    axes = np.column_stack((np.cos(flat), np.sin(flat), np.zeros(12)))
+    lone = np.column_stack((places, heights))
+    turned = flat[::2] + rng.uniform(1.0, 2.1, 6)
+    over = lone[::2] + np.column_stack((rng.uniform(-0.8, 0.8, (6, 2)), np.full(6, 0.9)))
+    crossing = np.column_stack((np.cos(turned), np.sin(turned), np.zeros(6)))
+    centres = np.concatenate((lone, over))
+    volume = _scanned(slice_mm, 7, centres, np.concatenate((axes, crossing)), rng)
+    said = _matched(volume, centres)[0]
+    off = said - centres
+    assert np.hypot(off[:, 0], off[:, 1]).max() < 0.5
 
 
 def test_of_very_many_seeds_only_some_are_asked_how_seeds_look() -> None:
