@@ -181,7 +181,9 @@ def test_it_ends_by_the_clock_and_by_ctrl_c(
     assert any("Ended by the time limit" in r for r in remarks)
     out = tmp_path / "interrupted"
     process = subprocess.Popen(
-        [sys.executable, "-m", "guidance", *base(patient, out), *endless, "--time-limit-s", "300"],
+        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        ["env", "--default-signal=INT", sys.executable, "-m", "guidance",
+         *base(patient, out), *endless, "--time-limit-s", "300"],
         stderr=subprocess.PIPE, text=True, env={**os.environ},
     )  # fmt: skip
     assert process.stderr is not None
