@@ -103,19 +103,13 @@ def softness(seeds: Iterable[tuple[Patch, FloatArray]], look: Look) -> float | N
         seen, error = _brightness(patch, points)
         if seen.sum() > 0.0:
             lefts = (_left(patch, points, one, seen, error)[1] for one in looks)
-            each.append([_log_sum(-0.5 * left) for left in lefts])
+            each.append([float(np.logaddexp.reduce(-0.5 * left, axis=None)) for left in lefts])
     if not each:
         return None
     strange = float(np.median(np.max(each, axis=1))) - STRANGE
     heard = known + np.logaddexp(each, strange).sum(axis=0)
     probable = np.exp(heard - heard.max())
     return float(probable @ SOFTNESS_MM / probable.sum())
-
-
-def _log_sum(exponents: FloatArray) -> float:
-    """Return the logarithm of the sum of exponentials."""
-    highest = float(exponents.max())
-    return highest + float(np.log(np.exp(exponents - highest).sum()))
 
 
 def _mean_height(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dose.geometry import GridGeometry
 from guidance.detection import detect
 from guidance.detection.candidates import Group, contrast, groups
+from guidance.detection.counting import Run
 from guidance.detection.detect import clip_of
 from guidance.detection.frame import ScanFrame
 from guidance.detection.look import look_of
@@ -134,6 +135,16 @@ def _matched(volume: Volume, centres: FloatArray) -> tuple[FloatArray, FloatArra
     return said[nearest], np.array([s.axis for s in found])[nearest]
 
 
+def _look(volume: Volume, run: Run) -> tuple[Look, int]:
+    """Return how seeds look in a scan, and how many groups there are."""
+    frame = ScanFrame.of(volume)
+    stands_out = contrast(volume, frame)
+    found = groups(stands_out, frame, lambda index: np.zeros(len(index), bool))
+    look = look_of(Scan(volume, frame, stands_out, clip_of(volume)), found, run)
+    assert look is not None
+    return look, len(found)
+
+
 def test_a_slightly_tilted_seed_is_not_seen_steep() -> None:
     """Of thin slices the one that holds more of an end makes too much of it."""
     tilts = np.tile((4.0, 8.0, 14.0), 4)
@@ -169,23 +180,19 @@ def test_seeds_that_cross_and_touch_are_two(slice_mm: float) -> None:
 def test_of_very_many_seeds_only_some_are_asked_how_seeds_look() -> None:
     tilts = np.full(12, 25.0)
     volume = _lone(1.0, 9, tilts, np.linspace(-0.4, 0.4, len(tilts)))[0]
-    frame = ScanFrame.of(volume)
 
     def looked(copies: int) -> tuple[Look, int]:
         """Return how seeds look in as many copies upon one another, of how many groups."""
         hu = np.concatenate([volume.hu] * copies)
         geometry = GridGeometry(hu.shape, volume.geometry.index_to_patient)
-        stands_out = contrast(stacked := Volume(geometry, hu, volume.provenance), frame)
-        found = groups(stands_out, frame, lambda index: np.zeros(len(index), bool))
-        assert len(found) == copies * len(tilts)
         asked: list[Any] = []
 
         def run(fit: Callable[[Any], Any], of: list[Any]) -> list[Any]:
             asked.extend(one for one in of if isinstance(one, Group))
             return [fit(one) for one in of]
 
-        look = look_of(Scan(stacked, frame, stands_out, clip_of(stacked)), found, run)
-        assert look is not None
+        look, found = _look(Volume(geometry, hu, volume.provenance), run)
+        assert found == copies * len(tilts)
         return look, len(asked)
 
     (few, of_few), (many, of_many) = looked(5), looked(12)
@@ -203,11 +210,7 @@ def test_lone_seeds_tell_how_soft_slices_are(slice_mm: float, within_mm: float) 
     """
     heights = np.linspace(-0.48, 0.48, 36)
     volume = _lone(slice_mm, 7, np.random.default_rng(5).uniform(-15.0, 15.0, 36), heights)[0]
-    frame = ScanFrame.of(volume)
-    stands_out = contrast(volume, frame)
-    found = groups(stands_out, frame, lambda index: np.zeros(len(index), bool))
-    look = look_of(Scan(volume, frame, stands_out, clip_of(volume)), found, map)
-    assert look is not None
+    look = _look(volume, map)[0]
     scanner = Geometry()
     square = scanner.focus_along_mm**2 / 12.0 + scanner.between_mm(slice_mm) ** 2 / 6.0 + 0.4**2 / 4
     assert look.normal_mm[0] == pytest.approx(np.sqrt(square), abs=within_mm)
