@@ -16,6 +16,7 @@ from guidance.conductor.orders import Begun, Drop, Failed, Found, Order, Setting
 from guidance.conductor.shared import Laid, taken
 from guidance.conductor.wire import Wire
 from guidance.conductor.workbench import Workbench
+from guidance.detection import warm_up
 from guidance.imaging.volume import Volume
 from guidance.procedure.jobs import ModelDose
 
@@ -62,11 +63,12 @@ class Labour:
             os._exit(0)
 
     def work(self) -> None:
-        """Do what is ordered, for ever.
+        """Do what is ordered, for ever; be quick at the first scan too.
 
         Raises:
             OSError: nobody hears the answers.
         """
+        warm_up()
         while True:
             order, descriptors = self._orders.get()
             self._wire.send(Begun())

@@ -2,5 +2,6 @@
 
 from guidance.detection.detect import detect
 from guidance.detection.detections import DetectedNeedle, DetectedSeed, Detections
+from guidance.detection.warming import warm_up
 
-__all__ = ["DetectedNeedle", "DetectedSeed", "Detections", "detect"]
+__all__ = ["DetectedNeedle", "DetectedSeed", "Detections", "detect", "warm_up"]
