@@ -7,7 +7,6 @@ benchmarks.scanner PICTURE.png`` draws the latter side by side.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -16,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
+from benchmarks.phantom import Phantom
 from simulators.cases import generate
-from simulators.metal import Solid, cylinder, seed_solids
+from simulators.metal import Solid, cylinder
 from simulators.metal.solid import table
-from simulators.scanner import Protocol, Scanner, SeriesBody, scan_sinogram
+from simulators.scanner import Protocol, Scanner, scan_sinogram
 from simulators.scanner.detector import Detector
 from simulators.scanner.geometry import Geometry, rows_of
 from simulators.scanner.spectrum import filter_mm, half_value_mm_al, spectrum
@@ -33,8 +31,6 @@ FloatArray = NDArray[np.float64]
 QUIET = Scanner(detector=Detector(quanta=1e9, electronic=0.0))
 # Nominal HU of inserts, in a ring.
 INSERTS = (-1000.0, -700.0, -100.0, 0.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1200.0)
-# From planning system to image, found by the phantom's authors (docs/validation.md).
-OFFSET_MM = np.array((-0.157, -0.158, 0.940))
 
 
 @dataclass(frozen=True)
@@ -184,39 +180,20 @@ def _time() -> None:
 
 def phantom() -> tuple[float, float, Any, Any]:
     """Return the spread of HU around seeds, real and simulated, and one slice of each."""
-    folder = Path(os.environ["SEEDGUIDE_DATA"]) / "seed_phantom"
-    images = [pydicom.dcmread(p) for p in sorted((folder / "CT").iterdir())]
-    images.sort(key=lambda d: float(d.ImagePositionPatient[2]))
-    first = images[0]
-    real = np.array(
-        [d.pixel_array * float(d.RescaleSlope) + float(d.RescaleIntercept) for d in images]
-    )
-    real = real.astype(np.float32)
-    corner, pixel = np.array(first.ImagePositionPatient, float), float(first.PixelSpacing[0])
-    affine = np.diag((pixel, pixel, 2.0, 1.0))
-    affine[:3, 3] = corner
-    seeds = np.array(json.loads((folder / "seeds.json").read_text())["planning_system_position_mm"])
-    seeds = seeds + OFFSET_MM
-    # Its own picture, with metal and streaks taken out, is the body of the virtual phantom.
-    clean = median_filter(np.clip(real, -1000, 120), (5, 13, 13))
-    solids = [s for c in seeds for s in seed_solids(c, np.array((0.0, 0.0, 1.0)))]
-    middle = (affine @ ((real.shape[2] - 1) / 2, (real.shape[1] - 1) / 2, 0, 1))[:3]
-    top = 17
-    used = Protocol(2.0, pixel, 1, (*middle[:2], corner[2] + 2.0 * top), False)
-    body = SeriesBody(clean, affine)
-    simulated = scanned(body, solids, used)[0].astype(np.float32)
-    edge = (512 - real.shape[2]) // 2
-    simulated = np.minimum(
-        simulated[edge : edge + real.shape[1], edge : edge + real.shape[2]], 2564
-    )
-    at = (seeds - corner) / (pixel, pixel, 2.0)
+    one, top = Phantom.real(), 17
+    real = one.volume.hu.astype(np.float32)[top]
+    upright = np.tile((0.0, 0.0, 1.0), (len(one.seeds), 1))
+    simulated = one.scanned(upright, slice(top, top + 1))[0]
+    affine = one.volume.geometry.index_to_patient
+    at = (one.seeds - affine[:3, 3]) / np.diag(affine)[:3]
     near = at[np.abs(at[:, 2] - top) < 1.6]
-    y, x = np.mgrid[: real.shape[1], : real.shape[2]]
-    away = np.min([np.hypot(x - p[0], y - p[1]) for p in near], axis=0) * pixel
+    y, x = np.mgrid[: real.shape[0], : real.shape[1]]
+    away = np.min([np.hypot(x - p[0], y - p[1]) for p in near], axis=0) * affine[0, 0]
     # Where the phantom is plain: neither wall nor air.
-    plain = np.abs(clean[top] - np.median(clean[top][150:200, 150:250])) < 40
+    clean = one.body[top]
+    plain = np.abs(clean - np.median(clean[150:200, 150:250])) < 40
     where = (away > 3.0) & (away < 8.0) & plain
-    return float(real[top][where].std()), float(simulated[where].std()), real[top], simulated
+    return float(real[where].std()), float(simulated[where].std()), real, simulated
 
 
 def draw(path: Path) -> None:
