@@ -48,16 +48,15 @@ class Phantom:
     seeds: FloatArray
 
     @classmethod
-    def real(cls) -> Phantom:
+    def read(cls, folder: Path) -> Phantom:
         """Read the scan of the real one."""
-        folder = Path(os.environ["SEEDGUIDE_DATA"]) / "seed_phantom"
         known = json.loads((folder / "seeds.json").read_text())
         seeds = np.array(known["planning_system_position_mm"]) + OFFSET_MM
         return cls(read_series(folder / "CT"), seeds)
 
     @property
-    def body(self) -> FloatArray:
-        """Return its picture (nz, ny, nx), metal and streaks taken out."""
+    def body(self) -> NDArray[np.float32]:
+        """Its picture (nz, ny, nx), metal and streaks taken out."""
         clipped = np.clip(self.volume.hu.astype(np.float32), -1000, 120)
         return np.asarray(ndimage.median_filter(clipped, (5, 13, 13)))
 
@@ -67,9 +66,9 @@ class Phantom:
         count, rows, columns = self.volume.hu.shape
         first, last, _ = slices.indices(count)
         middle = ((columns - 1) / 2, (rows - 1) / 2, (first + last - 1) / 2, 1)
-        centre = tuple(float(v) for v in (affine @ middle)[:3])
+        x, y, z, _ = affine @ middle
         solids = [s for c, a in zip(self.seeds, axes, strict=True) for s in seed_solids(c, a)]
-        used = Protocol(SLICE_MM, float(affine[0, 0]), last - first, centre, False)
+        used = Protocol(SLICE_MM, float(affine[0, 0]), last - first, (x, y, z), False)
         noise = np.random.default_rng(1)
         hu = scan_sinogram(SeriesBody(self.body, affine), table(solids), used, noise)
         edge = (np.array(hu.shape[1:]) - (rows, columns)) // 2
@@ -90,7 +89,7 @@ class Phantom:
 
 def main() -> None:
     """Print how far each way lies from what is known, and from the other."""
-    real = Phantom.real()
+    real = Phantom.read(Path(os.environ["SEEDGUIDE_DATA"]) / "seed_phantom")
     for name, one in (("real", real), ("virtual", real.virtual())):
         found = np.array([s.position_mm for s in detect(one.volume).seeds])
         centres = bright_centres(one.volume)

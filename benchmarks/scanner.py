@@ -180,7 +180,8 @@ def _time() -> None:
 
 def phantom() -> tuple[float, float, Any, Any]:
     """Return the spread of HU around seeds, real and simulated, and one slice of each."""
-    one, top = Phantom.real(), 17
+    one = Phantom.read(Path(os.environ["SEEDGUIDE_DATA"]) / "seed_phantom")
+    top = 17
     real = one.volume.hu.astype(np.float32)[top]
     upright = np.tile((0.0, 0.0, 1.0), (len(one.seeds), 1))
     simulated = one.scanned(upright, slice(top, top + 1))[0]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from virtual import Scans, scans
 
+from benchmarks.phantom import Phantom
 from guidance.detection import Detections, detect
 from guidance.imaging import read_series
 from guidance.training.comparison import compare_needles, compare_seeds
@@ -111,6 +112,15 @@ def test_real_seeds_in_a_phantom(data_dir: Path) -> None:
     # And the heights are known about as well as they are said to be.
     variance = np.array([s.covariance_mm2[2][2] for s in found.seeds if s.covariance_mm2])
     assert np.mean(scatter[:, 2] ** 2 / variance[nearest.argmin(axis=1)]) < 2.0
+
+
+def test_heights_in_the_virtual_phantom(data_dir: Path) -> None:
+    """The same phantom with its seeds moved along the patient, on the virtual scanner."""
+    phantom = Phantom.read(data_dir / "seed_phantom").virtual()
+    said = np.array([s.position_mm for s in detect(phantom.volume).seeds])
+    apart = np.linalg.norm(phantom.seeds[:, None] - said[None], axis=2)
+    assert len(said) == len(phantom.seeds)
+    assert apart.min(axis=1).max() < 0.3
 
 
 @pytest.mark.parametrize("series", ["lumbar", "jpeg2000", "ge_tilt18", "prone_slice"])
