@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from guidance.detection.body import AIR_HU, Body
 from guidance.detection.curves import Curve, longest_stretch
 from guidance.detection.frame import ScanFrame
-from guidance.detection.shafts import brightest
+from guidance.detection.shafts import brightest, sampled
 from guidance.imaging.volume import Volume
 
 FloatArray = NDArray[np.float64]
@@ -73,7 +72,7 @@ def profile_of(volume: Volume, frame: ScanFrame, curve: Curve, reach_mm: float) 
     inside = ((index >= -0.5) & (index <= size - 0.5)).all(axis=1)
     t, points = t[inside], points[inside]
     ring = _ring(curve.along)
-    around = np.median([_sampled(volume, frame, points + r) for r in ring], axis=0)
+    around = np.median([sampled(volume.hu, frame, points + r) for r in ring], axis=0)
     return Profile(
         t,
         points,
@@ -186,9 +185,3 @@ def _ring(direction: FloatArray) -> FloatArray:
     v = np.cross(direction, u)
     angle = np.arange(8) * np.pi / 4
     return np.asarray(RING_MM * (np.cos(angle)[:, None] * u + np.sin(angle)[:, None] * v))
-
-
-def _sampled(volume: Volume, frame: ScanFrame, points: FloatArray) -> FloatArray:
-    """Return HU at (n, 3) points of the scan's frame, air outside."""
-    index = frame.to_index(points)[:, ::-1].T
-    return np.asarray(ndimage.map_coordinates(volume.hu, index, np.float64, order=1, cval=-1024.0))

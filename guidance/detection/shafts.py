@@ -15,11 +15,14 @@ from scipy import ndimage
 
 from guidance.detection.curves import SCALE_MM, side_of
 from guidance.detection.frame import ScanFrame
-from guidance.detection.heights import Shares, heights
+from guidance.detection.heights import THICK_MM, Shares, heights
 
 FloatArray = NDArray[np.float64]
 
 EVERY_MM = 1.0
+# What is left of a needle in its bevel lies to one side. In thick slices that is lost in the rest,
+# and where a needle is last seen may not be its tip yet.
+BEVEL_MM = 2.5
 ASIDE_MM, ASIDE_STEP_MM = 2.0, 0.5
 # The middle of an image is that of its brighter part.
 CORE = 0.4
@@ -45,6 +48,8 @@ def settled(
             that the needle is carried on.
     """
     rows, at = _rows(t, seen), _places(t, seen)
+    if frame.slice_mm < THICK_MM:
+        at = at[t[at] < max(t[seen[2]] - BEVEL_MM, t[seen[1]] + BEVEL_MM)]
     base, side = _chord(t, points, seen)
     moved = points
     for _ in range(2):
@@ -153,3 +158,9 @@ def brightest(values: NDArray[np.int16], frame: ScanFrame, points: FloatArray) -
         for k in slices
     ]
     return np.asarray(np.maximum(*both))
+
+
+def sampled(values: NDArray[np.int16], frame: ScanFrame, points: FloatArray) -> FloatArray:
+    """Return values at (n, 3) points, air outside."""
+    index = frame.to_index(points)[:, ::-1].T
+    return np.asarray(ndimage.map_coordinates(values, index, np.float64, order=1, cval=-1024.0))

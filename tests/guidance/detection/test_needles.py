@@ -17,7 +17,7 @@ from guidance.detection.heights import WINDOW, Shares, heights
 from guidance.detection.needles import _nearness, _not_on, _once, _own, _Shaft
 from guidance.detection.profiles import before_seeds
 from guidance.detection.shafts import _rows, levelled
-from guidance.detection.tips import Edge, offsets
+from guidance.detection.tips import Edge, edge_of, offsets
 from guidance.imaging.volume import Provenance, Volume
 from simulators.scanner.image import CLIP_HU, NEEDLE_HU_MM2, SEED_HU_MM2, add_rod
 
@@ -58,12 +58,15 @@ class Room:
             self.rod(b, a, metal)
         return np.asarray(points)
 
-    def seen(self) -> Detections:
+    def scanned(self) -> Volume:
         rng = np.random.default_rng(1)
         hu = self.hu + rng.normal(0.0, 15.0, self.hu.shape)
         hu = np.clip(np.rint(hu), -1024, CLIP_HU).astype(np.int16)
         made = Provenance(slice_thickness_mm=self.slice_mm, clipped_at_hu=CLIP_HU)
-        return detect(Volume(GridGeometry(hu.shape, self.affine), hu, made))
+        return Volume(GridGeometry(hu.shape, self.affine), hu, made)
+
+    def seen(self) -> Detections:
+        return detect(self.scanned())
 
 
 def tips(found: Detections) -> FloatArray:
@@ -171,6 +174,32 @@ def test_a_tip_before_a_dark_band_is_named() -> None:
         assert bool(said) == dark
         if dark:
             assert "(55, 35, 20) mm" in said[0]
+
+
+def test_where_rays_were_lost_a_needle_ends_further_ahead_of_its_image() -> None:
+    """Bevels fade in the dark; virtual needles that are level lay 0.4 mm further at 1 mm."""
+    further = []
+    for dark_hu in (0.0, 500.0, 1000.0):
+        room = Room(1.0)
+        room.needle((55.0, 35.0, 20.0), (0.0, 1.0, 0.0))
+        room.rod((55.0, 29.0, 20.0), (55.0, 24.5, 20.0), SEED_HU_MM2)
+        room.hu[18:23, 34:42, 66:72] -= dark_hu
+        volume = room.scanned()
+        t = np.arange(-45.0, 15.0, 0.25)
+        points = np.array((55.0, 35.0, 20.0)) - t[:, None] * OUT
+        edge = edge_of(volume.hu, ScanFrame.of(volume), t, points, np.full(len(t), TISSUE_HU), 180)
+        further.append(edge.bevelled_mm)
+    assert further[0] < further[1] < further[2]
+    assert 0.25 < further[2] - further[0] < 0.8
+
+
+def test_a_needle_runs_straight_through_its_bevel() -> None:
+    """What is left of the metal there lies to one side, and is not the needle's axis."""
+    room = Room(1.0)
+    room.needle((55.0, 37.0, 20.0), (0.0, 1.0, 0.0))
+    room.rod((55.45, 34.5, 20.0), (55.3, 37.0, 20.0), 0.6 * NEEDLE_HU_MM2)
+    (tip,) = tips(room.seen())
+    assert abs(tip[0] - 55.0) < 0.12
 
 
 def test_metal_ahead_of_a_tip_that_is_no_seed_is_named() -> None:
