@@ -27,6 +27,8 @@ HALF_MM, BLUR_MM = 0.62, 0.6
 # How far one share is off, and over how many neighbours together.
 SHARE_SIGMA, TOGETHER = 0.2, 6.0
 WINDOW = 4
+# What a thick slice shows on both sides of a needle so far aside, bone or a streak, is not its own.
+BACKGROUND_MM = 3.5
 # Another needle this near in the plane, and within so many slices of a slice's middle, brightens
 # that slice here. There what a needle is said to have in it is unseen, and costs it so much.
 BESIDE_MM, BESIDE_SLICES, UNSEEN = 4.0, 0.75, 0.3
@@ -68,10 +70,13 @@ class Shares:
         lowest = np.floor(points[:, 2] / step).astype(int) - WINDOW // 2 + 1
         wanted = lowest[:, None] + np.arange(WINDOW)
         slices = np.clip(wanted, 0, len(values) - 1)
-        seen = np.empty(slices.shape)
-        for c in range(WINDOW):
-            at = _in_slice(frame, points, slices[:, c])
-            seen[:, c] = ndimage.map_coordinates(values, at, np.float64, order=1, mode="nearest")
+        seen = _in_slices(values, frame, points, slices)
+        if step >= THICK_MM:
+            aside = _aside(points)
+            left, right = (
+                _in_slices(values, frame, points + way * aside, slices) for way in (-1.0, 1.0)
+            )
+            seen = seen - np.minimum(left, right)
         seen = np.where(slices == wanted, np.clip(seen, 0.0, None), 0.0)
         middle = np.asarray(wanted * step, np.float64)
         clear = ~_beside(points, middle, step, others)
@@ -219,9 +224,20 @@ def _together(seen: FloatArray, clear: BoolArray) -> FloatArray:
     return np.where(clear.all(axis=1), total, rest)
 
 
-def _in_slice(frame: ScanFrame, points: FloatArray, slices: NDArray[np.int64]) -> FloatArray:
-    """Return (3, n) indices of the points' places in the plane, in the slices given."""
-    shift = slices[:, None] * frame.step[None, :2]
-    i = (points[:, 0] - shift[:, 0]) / frame.pixel_mm[0]
-    j = (points[:, 1] - shift[:, 1]) / frame.pixel_mm[1]
-    return np.vstack((slices, j, i))
+def _in_slices(
+    values: NDArray[np.int16], frame: ScanFrame, points: FloatArray, slices: NDArray[np.int64]
+) -> FloatArray:
+    """Return (n, WINDOW) HU at the points' places in the plane, in the slices given; at least 0."""
+    shift = slices[..., None] * frame.step[:2]
+    i, j = np.moveaxis((points[:, None, :2] - shift) / frame.pixel_mm, 2, 0)
+    at = np.stack((slices, j, i)).reshape(3, -1)
+    seen = ndimage.map_coordinates(values, at, np.float64, order=1, mode="nearest")
+    return np.asarray(np.clip(seen, 0.0, None).reshape(slices.shape))
+
+
+def _aside(points: FloatArray) -> FloatArray:
+    """Return (n, 3) the way from places along a needle to what lies beside its image."""
+    x, y = np.gradient(points[:, :2], axis=0).T
+    across = np.column_stack((y, -x, np.zeros_like(x)))
+    length = np.linalg.norm(across, axis=1, keepdims=True)
+    return np.asarray(BACKGROUND_MM * across / np.maximum(length, 1e-6))

@@ -392,6 +392,19 @@ def test_another_needle_in_the_next_slice_does_not_draw_one_to_it() -> None:
     assert abs(apart - 20.0) < 0.8
 
 
+def test_bone_in_the_next_slice_does_not_draw_a_needle_to_it() -> None:
+    """Its brightness counted as a share of the needle's, which was said to rise towards it."""
+    values = np.zeros((9, 64, 64), np.int16)
+    values[4, 4:60, 32] = 2000
+    values[5, 30:60] = 700
+    affine = np.diag((1.0, 1.0, 5.0, 1.0))
+    frame = ScanFrame.of(Volume(GridGeometry(values.shape, affine), values))
+    t = np.arange(0.0, 55.0, 0.25)
+    points = np.column_stack((np.full_like(t, 32.0), 4.0 + t, np.full_like(t, 20.0)))
+    level = levelled(values, frame, t, points, (0, 40, len(t) - 1), np.empty((0, 3)))
+    assert abs(level[-1, 2] - 20.0) < 0.3
+
+
 def test_metal_of_another_needle_ahead_of_a_tip_is_not_its_own() -> None:
     """The other ran along its line a slice above: the tip was said 12 mm too far."""
     frame = ScanFrame.of(Volume(GridGeometry(HU.shape, np.diag((1.0, 1.0, 5.0, 1.0))), HU))
