@@ -17,6 +17,9 @@ NEAREST_MM = 0.45
 # Rods are next to each other in one line if they lie aside, follow and turn by no more.
 ASIDE_MM, NEXT_MM, IN_LINE_COSINE = 1.0, 5.5, 0.94
 
+# Where all moved together would share a place, each is moved alone, by so much of what is left.
+UP, SHARES = np.array((0.0, 0.0, 1.0)), (1.0, 0.5, 0.5)
+
 
 def between(a: FloatArray, u: FloatArray, b: FloatArray, v: FloatArray) -> FloatArray:
     """Return the (3,) shortest way from the middle line of one capsule to that of another.
@@ -66,6 +69,28 @@ def _moved(centres: FloatArray, axes: FloatArray, side: float) -> FloatArray:
                 way = way * 0.5 * (side * WIDE_MM - near) / max(float(np.linalg.norm(way)), 1e-9)
                 moved[i] -= way
                 moved[j] += way
+    return moved
+
+
+def lifted(centres: FloatArray, axes: FloatArray, by_mm: FloatArray) -> FloatArray:
+    """Return (n, 3) centres moved along the normal, as far as their capsules stay apart.
+
+    All together if they may, or else one by one, wholly or in part.
+
+    Args:
+        centres: (n, 3) mm.
+        axes: (n, 3) unit directions.
+        by_mm: (n,) how far each is to move.
+    """
+    goal = centres + np.outer(by_mm, UP)
+    if apart(goal, axes):
+        return goal
+    moved = centres.copy()
+    for share in SHARES:
+        for k in range(len(moved)):
+            tried = moved.copy()
+            tried[k] += share * (goal[k] - moved[k])
+            moved = tried if apart(tried, axes) else moved
     return moved
 
 

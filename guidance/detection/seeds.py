@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.candidates import Contrast, Group
-from guidance.detection.capsules import apart
-from guidance.detection.counting import Explained, alike, explain_all, too_much
+from guidance.detection.capsules import lifted
+from guidance.detection.counting import LEAST_WITHIN, Explained, alike, explain_all, too_much
 from guidance.detection.decoys import Body, bodies
 from guidance.detection.depths import THICK_MM, depth, depths
 from guidance.detection.frame import ScanFrame
@@ -43,7 +43,7 @@ KNOWN, ABOUT_AS_PROBABLE = 0.2, 2.0
 # Fits begin at the edge between slices or in the middle of one and end near there, though in
 # slices so thick many heights are as probable. The mean of all is never far off, and seldom
 # exact: a seed is put so far from one to the other. In thinner slices that gains nothing.
-OPEN_MM, HALFWAY = 2.5, 0.5
+OPEN_MM, WAY = 2.5, 0.7
 # Heights are tried in steps of 0.1 mm: none is known better than to the half of one.
 LEAST_SIGMA_MM = 0.05
 
@@ -108,6 +108,8 @@ def seeds_in(
         rods = [(e, k) for e in explained for k in range(len(e.fit.centres))]
         centres = np.array([e.fit.centres[k] for e, k in rods]).reshape(-1, 3)
         explained = list(run(lambda e: _beside_others(e, rods, centres, look), explained))
+        # Of some, what was bright is their neighbours'.
+        explained = [e for e in explained if e.fit.explained_within >= LEAST_WITHIN]
         told = list(run(lambda e: bodies(e, look), explained))
         explained = list(run(lambda e: _at_height(e, look, frame), explained))
     seeds = [
@@ -161,14 +163,16 @@ def _at_height(one: Explained, look: Look, frame: ScanFrame) -> Explained:
     else:
         fit, found_all = one.fit, depths(one.patch, points, look, one.fit)
     # Where the scan clips, slices' shares are not what they were.
-    share = HALFWAY if frame.slice_mm >= OPEN_MM and not one.patch.clips else 0.0
-    centres, covariance = fit.centres.copy(), fit.covariance_mm2.copy()
+    share = WAY if frame.slice_mm >= OPEN_MM and not one.patch.clips else 0.0
+    by_mm = [
+        0.0 if found is None else share * (found[0] - z)
+        for found, z in zip(found_all, fit.centres[:, 2], strict=True)
+    ]
+    centres = lifted(fit.centres, fit.axes, np.array(by_mm))
+    covariance = fit.covariance_mm2.copy()
     for k, found in enumerate(found_all):
         if found is not None:
-            centres[k, 2] += share * (found[0] - centres[k, 2])
             covariance[k] = _with_height(covariance[k], centres[k, 2], found)
-    if not apart(centres, fit.axes):
-        return one
     return replace(one, fit=replace(fit, centres=centres, covariance_mm2=covariance))
 
 

@@ -1,6 +1,14 @@
 import numpy as np
 
-from guidance.detection.capsules import WIDE_MM, apart, between, in_line, moved_apart
+from guidance.detection.capsules import (
+    NEAREST_MM,
+    WIDE_MM,
+    apart,
+    between,
+    in_line,
+    lifted,
+    moved_apart,
+)
 
 X, Y = np.eye(3)[:2]
 
@@ -43,3 +51,16 @@ def test_three_end_to_end_are_in_line_and_a_strand_with_spacers_is_not() -> None
     assert not in_line(4.7 * along, np.array((X, Y, X)))
     assert not in_line(1.0 * np.arange(3)[:, None] * Y, np.array((X, X, X)))
     assert not in_line(0.9 * np.arange(3)[:, None] * Y + 0.05 * along, np.array((X, X, X)))
+
+
+def test_capsules_are_lifted_as_far_as_others_let_them() -> None:
+    axes = np.array((X, X, X))
+    centres = np.array(((0.0, 0.0, 0.0), (0.0, 0.0, 2.0), (20.0, 0.0, 0.0)))
+    free = np.array((1.0, 2.0, -1.0))
+    assert np.allclose(lifted(centres, axes, free)[:, 2], (1.0, 4.0, -1.0))
+    # The two would meet in one place: neither is left where it was, nor is the third.
+    moved = lifted(centres, axes, np.array((1.0, -1.0, -1.0)))
+    assert apart(moved, axes)
+    assert moved[2, 2] == -1.0
+    assert moved[0, 2] == 1.0
+    assert 1.0 + NEAREST_MM <= moved[1, 2] < 2.0
