@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.candidates import Group, small, split, uncut
-from guidance.detection.capsules import apart, in_line, moved_apart
+from guidance.detection.capsules import UP, apart, in_line, moved_apart
 from guidance.detection.depths import THICK_MM
 from guidance.detection.patches import Scan, lone_size, moments, parts, patch_of, voxels
 from guidance.detection.rods import Fit, Look, Patch, Start, fit_best, fit_rods
@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 # the model describes lone seeds better, others are held to that: so many times what it leaves
 # of them, at least.
 LEAST_WITHIN = 0.93
-TIMES_LEFT, LEAST_LEFT = 12.0, 0.02
+TIMES_LEFT, LEAST_LEFT = 10.0, 0.02
 # Of a piece of larger metal, most is left: bone and clutter are not so bright.
 LEAST_EXPLAINED = 0.55
 # Where no clutter was cut away, of a large clump and its parts, bone is told from seeds by more:
@@ -39,13 +39,17 @@ TIMES_SCATTER, LEAST_MORE, CLUTTERED = 6.0, 0.15, 0.92
 # And how much wider it may be seen: where the scale clips, the brighter looks the wider.
 WIDER_MM = 0.2
 MOST_RODS = 6
-# So well explained, with no more metal than a seed has, a group holds no further one.
-WELL_WITHIN, PLAIN_AMPLITUDE = 0.985, 1.2
+# So well explained, its own image and all there is, with no more metal than a seed has, a group
+# holds no further one.
+WELL_WITHIN, PLAIN_AMPLITUDE, PLAIN_EXPLAINED = 0.985, 1.2, 0.85
 # A further rod has six free parameters (Schwarz, Ann. Stat. 6, 461, 1978).
 ROD_PARAMETERS = 6
-# Of the metal that a lone seed's voxels hold, a group must hold so much, and so much for each
-# of several.
-LEAST_HELD, LEAST_HELD_EACH = 0.45, 0.6
+# Beside fewer that can be seeds a further one needs very strong evidence (twice the logarithm of
+# how many times as probable; Kass and Raftery, J. Am. Stat. Assoc. 90, 773, 1995).
+SURER = 10.0
+# Of the metal that a lone seed's voxels hold, a group must hold so much, less in thick slices, of
+# which two that share a seed show too little each; and so much for each of several.
+LEAST_HELD, LEAST_HELD_IN_THICK, LEAST_HELD_EACH = 0.45, 0.3, 0.6
 # Rods that share a place are moved apart, held there so closely, and fitted again: more closely
 # where the image would have them back.
 HELD_MM = (0.15, 0.05)
@@ -109,7 +113,7 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
     points, weight = voxels(scan, group, patch)
     # How many seeds' metal the group holds; where it clips, less is seen.
     held = float(weight.sum()) * scan.voxel_mm3 / (look.inside * look.amplitude[0])
-    if held < LEAST_HELD:
+    if held < (LEAST_HELD if patch.slice_mm < THICK_MM else LEAST_HELD_IN_THICK):
         return None
     best: Fit | None = None
     fewer: Fit | None = None
@@ -120,13 +124,11 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
         enough = held < n - 1 + LEAST_HELD_EACH
         if best is not None and enough and _plain(best, look):
             break
-        starts = _starts(patch, points, weight, fewer, n)
-        worth = WORTH_GOING_ON if most == 1 else 0.0
-        well = if_thin(patch, WELL_WITHIN) if n == 1 else np.inf
-        fit = fit_best(patch, look, starts, worth, well)
-        fit = free_of_others(patch, look, fit)
+        fit = _fitted(patch, look, (points, weight), fewer, n, most)
         scores.append(fit.cost + n * ROD_PARAMETERS * float(np.log(max(fit.points, 2.0))))
-        better = scores[-1] <= min(scores)
+        better = scores[-1] <= min(scores[:-1], default=np.inf) - (
+            SURER if best is not None else 0.0
+        )
         # Too few rods hold too much metal each: that may mend itself with one more.
         few = held > n + LEAST_HELD_EACH or _too_few(fit, look)
         if n > 1 and not (better and (_possible(fit, look) or few)):
@@ -145,6 +147,36 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
     ordered = sorted(scores)
     margin = ordered[1] - ordered[0] if len(ordered) > 1 else np.inf
     return Explained(group, patch, best, margin)
+
+
+def _fitted(
+    patch: Patch,
+    look: Look,
+    seen: tuple[FloatArray, FloatArray],
+    fewer: Fit | None,
+    n: int,
+    most: int,
+) -> Fit:
+    """Return the best fit of n rods.
+
+    Args:
+        patch: the piece of the scan.
+        look: how one seed looks.
+        seen: (n, 3) voxels of the group, mm, and (n,) how much they rise.
+        fewer: the fit with one rod less; None if there is none.
+        n: how many rods.
+        most: how many are tried.
+    """
+    starts = _starts(patch, *seen, fewer, n)
+    if n > 1:
+        return free_of_others(patch, look, fit_best(patch, look, starts))
+    worth = WORTH_GOING_ON if most == 1 else 0.0
+    fit = fit_best(patch, look, starts, worth, if_thin(patch, WELL_WITHIN))
+    if patch.slice_mm < THICK_MM or fit.explained_within >= _least_within(look):
+        return fit
+    # Of a seed that slices share each shows little, and the voxels' mean may lie far off it.
+    between = fit_best(patch, look, edge_starts(*seen, patch.slice_mm))
+    return min(fit, between, key=lambda f: f.cost)
 
 
 def alike(amplitude: float, spread_mm: float, look: Look) -> bool:
@@ -202,7 +234,8 @@ def free_of_others(patch: Patch, look: Look, fit: Fit) -> Fit:
 def _plain(fit: Fit, look: Look) -> bool:
     """Tell whether rods explain a group so well that no further one need be tried."""
     share = fit.amplitudes / look.amplitude[0]
-    return fit.explained_within >= WELL_WITHIN and bool((share < PLAIN_AMPLITUDE).all())
+    well = fit.explained_within >= WELL_WITHIN and fit.explained >= PLAIN_EXPLAINED
+    return well and bool((share < PLAIN_AMPLITUDE).all())
 
 
 def _starts(
@@ -214,8 +247,7 @@ def _starts(
     starts = [parts(points, weight, n)]
     for which in range(n - 1):
         centre, axis = fewer.centres[which], fewer.axes[which]
-        normal = np.array((0.0, 0.0, 1.0))
-        aside = np.cross(axis, normal)
+        aside = np.cross(axis, UP)
         if np.linalg.norm(aside) < 0.2:
             aside = np.array((1.0, 0.0, 0.0))
         aside /= np.linalg.norm(aside)
@@ -247,7 +279,11 @@ def _starts(
         )
     )
     nearest = int(np.argmin(np.linalg.norm(fewer.centres - at, axis=1)))
-    starts.append((np.vstack((fewer.centres, at)), np.vstack((fewer.axes, fewer.axes[nearest]))))
+    axes = np.vstack((fewer.axes, fewer.axes[nearest]))
+    # Of thick slices two may share it.
+    half = 0.5 * patch.slice_mm
+    for up in (0.0, half, -half) if patch.slice_mm >= THICK_MM else (0.0,):
+        starts.append((np.vstack((fewer.centres, at + up * UP)), axes))
     return starts
 
 
@@ -265,12 +301,26 @@ def lone_starts(points: FloatArray, weight: FloatArray, slice_mm: float) -> list
     Not steeper than the voxels (n, 3) are high, for which a slice more or less is allowed.
     """
     centre, axis = moments(points, weight)
-    flat = axis * (1.0, 1.0, 0.0) + (1e-3, 0.0, 0.0)
-    flat /= np.linalg.norm(flat)
-    up = np.array((0.0, 0.0, 1.0))
-    axes = [axis[0], flat[0], *(flat + 0.6 * up), *(flat - 0.6 * up), *(up + 0.1 * flat)]
+    flat = _flat(axis)
+    axes = [axis[0], flat[0], *(flat + 0.6 * UP), *(flat - 0.6 * UP), *(UP + 0.1 * flat)]
     high = float(np.ptp(points[:, 2])) + 1.5 * slice_mm
     units = [a / np.linalg.norm(a) for a in axes]
     return [(centre, a[None]) for a in units[:2]] + [
         (centre, a[None]) for a in units[2:] if SEEN_MM * abs(a[2]) <= high
+    ]
+
+
+def _flat(axis: FloatArray) -> FloatArray:
+    """Return (1, 3) an axis laid into the plane."""
+    flat = axis * (1.0, 1.0, 0.0) + (1e-3, 0.0, 0.0)
+    return np.asarray(flat / np.linalg.norm(flat))
+
+
+def edge_starts(points: FloatArray, weight: FloatArray, slice_mm: float) -> list[Start]:
+    """Return where to start one flat rod that slices share: at each edge of those it is seen in."""
+    centre, axis = moments(points, weight)
+    flat = _flat(axis)
+    low, high = points[:, 2].min() - 0.5 * slice_mm, points[:, 2].max() + slice_mm
+    return [
+        (np.array([[centre[0, 0], centre[0, 1], z]]), flat) for z in np.arange(low, high, slice_mm)
     ]

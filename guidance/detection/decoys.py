@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.detection.counting import LEAST_WITHIN, ROD_PARAMETERS, Explained
+from guidance.detection.depths import THICK_MM
 from guidance.detection.rods import Fit, Look, Patch, Start, fit_best, fit_rods, image
 
 FloatArray = NDArray[np.float64]
@@ -62,6 +63,10 @@ LONGER_MM, LONGER_TOGETHER_MM, STEEP = 0.9, 4.0, 0.3
 # they are described about as well as lone seeds are, more. Two that cross hide behind each other,
 # and one body makes up for it by up to 1.32 times theirs.
 MASSIVE_METAL, MARKER_METAL, SURELY_METAL, ILL = 2.1, 1.2, 1.35, 2.5
+# Where nothing is known of a rod's lie, in parts of its vector; and of one that stands. Rays that
+# cross a standing seed are not starved as those along a flat one are: up to so much more is seen.
+ANY_TURN, UPRIGHT = 3.0, np.array((0.1, 0.0, 1.0)) / np.hypot(0.1, 1.0)
+STANDING_METAL = 0.3
 COMPACT = "it is rounder than a seed: a droplet or a calcification"
 LONG = "it is longer than a seed: a clip or a piece of a needle"
 MASSIVE = "it holds more metal than seeds in its place would: a marker or a larger piece"
@@ -123,9 +128,37 @@ def _body(one: Explained, look: Look, rods: tuple[int, ...]) -> Body | None:
         length_mm=LENGTH_MM,
     )
     body = fit_best(patch, free, _starts(seeds))
-    against = _against(body, seeds, look)
-    what = _instead_of_one(against) if size == 1 else _instead_of(against, size, seeds.points)
+    what = _told(body, seeds, look)
+    doubted = what is (COMPACT if size == 1 else MASSIVE) and len(one.fit.centres) > 1
+    if doubted and patch.slice_mm >= THICK_MM:
+        # Of seeds that touch, one may cross the needles: it is as likely in any direction.
+        lying = replace(look, axis=None, turn=ANY_TURN, rise=ANY_TURN)
+        if size == 1:
+            metal = (look.amplitude[0], STANDING_METAL * look.amplitude[0])
+            lying = replace(lying, amplitude=metal)
+        what = _told(body, fit_best(patch, lying, _turned(seeds)), look, beside=True)
     return None if what is None else Body(body.centres[0], what)
+
+
+def _told(body: Fit, seeds: Fit, look: Look, beside: bool = False) -> str | None:
+    """Return what a body is in place of rods, None if they may be seeds.
+
+    Of one beside others that are known but for their error, more must speak against it.
+    """
+    against, size = _against(body, seeds, look), len(seeds.centres)
+    if size > 1:
+        return _instead_of(against, size, seeds.points)
+    return None if beside and against.gain < SURELY else _instead_of_one(against)
+
+
+def _turned(seeds: Fit) -> list[Start]:
+    """Return where to start rods that may lie in any direction: as they do, and each upright."""
+    starts = [(seeds.centres, seeds.axes)]
+    for k in range(len(seeds.axes)):
+        axes = seeds.axes.copy()
+        axes[k] = UPRIGHT
+        starts.append((seeds.centres, axes))
+    return starts
 
 
 def _apart(one: Explained, look: Look, rods: tuple[int, ...]) -> tuple[Patch, Fit]:

@@ -238,3 +238,29 @@ def test_touching_seeds_in_slices_of_their_own_are_less_than_half_a_slice_off() 
     said, _ = _matched(volume, centres)
     off = np.abs(said - centres)[:, 2]
     assert np.concatenate((off[:8], off[16:])).max() < 2.5
+
+
+def test_a_seed_that_stands_beside_one_it_crosses_is_no_droplet() -> None:
+    """Seen from above it is round, and all others lie flat; but those that cross need not."""
+    rng = np.random.default_rng(4)
+    places = 26.0 * (np.stack(np.divmod(np.arange(16), 4), axis=1) - 1.5)
+    lone = np.column_stack((places + rng.uniform(-0.4, 0.4, places.shape), np.zeros(16)))
+    flat = np.column_stack((np.ones(16), rng.uniform(-0.2, 0.2, (16, 2)) * (1.0, 0.5)))
+    standing = np.column_stack((rng.uniform(-0.2, 0.2, (6, 2)), np.ones(6)))
+    aside = np.column_stack((rng.uniform(-0.6, 0.6, 6), np.full(6, 0.95), rng.uniform(-1, 1, 6)))
+    centres, axes = np.vstack((lone, lone[:6] + aside)), np.vstack((flat, standing))
+    axes /= np.linalg.norm(axes, axis=1, keepdims=True)
+    said, _ = _matched(_scanned(5.0, 7, centres, axes, rng), centres)
+    assert np.linalg.norm(said - centres, axis=1).max() < 2.5
+
+
+def test_a_seed_in_part_in_the_slice_of_another_is_found_beside_it() -> None:
+    """One rod explains all there is where it lies, and the clump's voxels hold little more."""
+    rng = np.random.default_rng(4)
+    places = 26.0 * (np.stack(np.divmod(np.arange(16), 4), axis=1) - 1.5)
+    lone = np.column_stack((places, np.linspace(-2.4, 2.4, 16)))
+    lone[:4, 2] = (2.18, 2.28, 2.38, 2.48)
+    centres = np.vstack((lone, lone[:4] + np.array((2.63, 2.2, -4.95))))
+    axes = np.tile((1.0, 0.05, 0.0), (20, 1)) / np.hypot(1.0, 0.05)
+    said, _ = _matched(_scanned(5.0, 9, centres, axes, rng), centres)
+    assert np.linalg.norm(said - centres, axis=1).max() < 2.5
