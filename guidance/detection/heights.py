@@ -2,8 +2,8 @@
 
 A needle that runs within one slice is seen in that one only, wherever in it it lies; where it
 passes into the next, both show it. Where another needle lies beside it, that one's slice says
-nothing. The height is a polynomial along the needle. In thick slices many fit the shares alike:
-then their mean is taken, each weighing as probable as it is.
+nothing, unless it is dark. The height is a polynomial along the needle. In thick slices many fit
+the shares alike: then their mean is taken, each weighing as probable as it is.
 """
 
 from __future__ import annotations
@@ -16,31 +16,41 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 from scipy.special import erf
 
+from guidance.detection.curves import side_of
 from guidance.detection.frame import ScanFrame
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-# A needle of 1.27 mm lies in a slice as a box of that width does, blurred by the rows by 0.5 mm;
+# A needle of 1.27 mm lies in a slice as a box of that width does, blurred by the rows by 0.4 mm;
 # and a steep one's height at a place is blurred as the image is in the plane. Standard deviations.
-HALF_MM, BLUR_MM = 0.62, 0.6
+# How soft edges are differs from scanner to scanner: of its logarithm.
+HALF_MM, BLUR_MM, SOFTER = 0.56, 0.6, 0.3
 # How far one share is off, and over how many neighbours together.
 SHARE_SIGMA, TOGETHER = 0.2, 6.0
 WINDOW = 4
-# What a thick slice shows on both sides of a needle so far aside, bone or a streak, is not its own.
-BACKGROUND_MM = 3.5
 # Another needle this near in the plane, and within so many slices of a slice's middle, brightens
 # that slice here. There what a needle is said to have in it is unseen, and costs it so much.
-BESIDE_MM, BESIDE_SLICES, UNSEEN = 4.0, 0.75, 0.3
+BESIDE_MM, BESIDE_SLICES, UNSEEN = 3.0, 0.75, 0.3
 # Places that tell how bright the needle is all together, and how many neighbours that is told by.
 LEAST_CLEAR, NEIGHBOURS = 5, 9
+# A slice that shows less than this share of the brightest shows neither of two needles.
+DARK = 0.1
+# What a needle lies in is seen so far beside it. What is as bright still this near is wider than a
+# needle, a hub; and places fainter than this share of most say nothing.
+AROUND_MM, FLANK_MM, WIDE, FAINT = (-7.0, -5.5, -4.0, 4.0, 5.5, 7.0), (-2.2, 2.2), 0.5, 0.2
+# Streaks beside a needle are no brighter than this above what it lies in; bone may be.
+BONE_HU = 600.0
+# A slice that shows this share of a needle or more shows the needle.
+SHOWN = 0.3
+# It is known to be dark where no other needle lies in it along this much of the way.
+FREE = 0.5
 ROUNDS = 12
-# Bends looked from beside the first one, in standard deviations.
-STARTS = (-2.0, 2.0)
-# Slices from here on leave heights open; tried are so many of either end's, as shares of a
-# slice, and so many bends.
+# Slices from here on leave heights open. Drawn are so many heights near what is known and as many
+# with either end so far from it, as a share of a slice; so often; from a normal distribution of so
+# many times the variance, that the sides are drawn too.
 THICK_MM = 1.5
-ENDS, BENDS = np.linspace(-0.7, 0.7, 9), np.array((-1.0, 0.0, 1.0))
+SAMPLES, ENDS, ADAPTED, WIDER = 200, 0.4, 3, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +59,11 @@ class Shares:
 
     Attributes:
         share: (n, WINDOW) of each slice, adding up to 1 where all are clear.
-        clear: (n, WINDOW) no other needle lies there.
+        clear: (n, WINDOW) no other needle lies there, or neither is seen.
         middle_mm: (n, WINDOW) heights of the slices' middles.
         width_mm: (n, 1) blur of the edges between slices.
         step_mm: from slice to slice.
+        tells: (n,) the place says something of height: the needle is seen there, and nothing wider.
     """
 
     share: FloatArray
@@ -60,6 +71,7 @@ class Shares:
     middle_mm: FloatArray
     width_mm: FloatArray
     step_mm: float
+    tells: BoolArray
 
     @classmethod
     def of(
@@ -70,40 +82,38 @@ class Shares:
         lowest = np.floor(points[:, 2] / step).astype(int) - WINDOW // 2 + 1
         wanted = lowest[:, None] + np.arange(WINDOW)
         slices = np.clip(wanted, 0, len(values) - 1)
-        seen = _in_slices(values, frame, points, slices)
-        if step >= THICK_MM:
-            aside = _aside(points)
-            left, right = (
-                _in_slices(values, frame, points + way * aside, slices) for way in (-1.0, 1.0)
-            )
-            seen = seen - np.minimum(left, right)
+        seen, around, flank = _looked_at(values, frame, points, slices)
+        top = np.arange(len(seen)), seen.argmax(axis=1)
+        narrow = (flank - around)[top] < WIDE * (seen - around)[top]
+        # The same for all slices, but for bone: what is brighter beside it in its own is streaks.
+        rest = np.median(around, axis=1)[:, None]
+        seen = seen - np.where(around > rest + BONE_HU, around, rest)
         seen = np.where(slices == wanted, np.clip(seen, 0.0, None), 0.0)
         middle = np.asarray(wanted * step, np.float64)
-        clear = ~_beside(points, middle, step, others)
+        clear = ~beside(points, middle, step, others)
+        clear |= seen < DARK * seen.max(axis=1)[:, None]
         share = np.minimum(seen / np.maximum(_together(seen, clear), 1.0)[:, None], 1.0)
         flat = np.linalg.norm(np.gradient(points[:, :2], axis=0), axis=1)
         rise = np.abs(np.gradient(points[:, 2])) / np.maximum(flat, 1e-3)
         width = np.hypot(HALF_MM, np.minimum(rise, 3.0) * BLUR_MM)[:, None]
-        return cls(share, clear, middle, width, step)
+        total = seen.sum(axis=1)
+        tells = narrow & clear.any(axis=1) & (total > FAINT * np.median(total))
+        return cls(share, clear, middle, width, step, tells)
 
-    @property
-    def tell(self) -> BoolArray:
-        """Tell the places (n,) that say something of height.
-
-        What is no brighter than water in any slice, dim metal in air, says nothing.
-        """
-        return np.asarray(self.share.any(axis=1) & self.clear.any(axis=1))
-
-    def where(self, kept: BoolArray) -> Shares:
-        """Return the shares at some of the places."""
+    def told(self) -> Shares:
+        """Return the shares at the places that say something of height."""
+        kept = self.tells
         share, clear, middle = self.share[kept], self.clear[kept], self.middle_mm[kept]
-        return Shares(share, clear, middle, self.width_mm[kept], self.step_mm)
+        return Shares(share, clear, middle, self.width_mm[kept], self.step_mm, kept[kept])
 
-    def left(self, height_mm: FloatArray) -> FloatArray:
-        """Return (..., n, WINDOW) what (..., n) heights leave of the shares."""
-        up = (self.middle_mm + 0.5 * self.step_mm - height_mm[..., None]) / self.width_mm
-        low = up - self.step_mm / self.width_mm
-        said = 0.5 * (erf(up / np.sqrt(2)) - erf(low / np.sqrt(2)))
+    def left(self, height_mm: FloatArray, softer: FloatArray | float = 1.0) -> FloatArray:
+        """Return (..., n, WINDOW) what (..., n) heights leave of the shares.
+
+        The slices' edges are so many times softer, (..., 1, 1).
+        """
+        edges = self.middle_mm[:, :1] + self.step_mm * (np.arange(WINDOW + 1) - 0.5)
+        wide = np.sqrt(2.0) * softer * self.width_mm
+        said = 0.5 * np.diff(erf((edges - height_mm[..., None]) / wide))
         return np.asarray(np.where(self.clear, self.share - said, UNSEEN * said))
 
     def slope(self, height_mm: FloatArray) -> FloatArray:
@@ -126,69 +136,113 @@ def heights(
         mean: (p,) what is expected.
         loose: (p,) standard deviation from that.
     """
+    found = _fitted(shares, rows, start, mean, loose)
     if shares.step_mm < THICK_MM:
-        return _fitted(shares, rows, start, mean, loose)[0]
-    # In thick slices what is likeliest nearby need not be so among all.
-    found = min(
-        (_fitted(shares, rows, one, mean, loose) for one in _starts(rows, start, loose)),
-        key=lambda f: f[1],
-    )[0]
-    return _mean(shares, rows, found, mean, loose)
+        return found
+    # How soft the slices' edges are is open too.
+    rows = np.column_stack((rows, np.zeros(len(rows))))
+    found, mean, loose = (np.append(v, e) for v, e in ((found, 0.0), (mean, 0.0), (loose, SOFTER)))
+    return _mean(shares, rows, found, mean, loose)[:-1]
 
 
-def _starts(rows: FloatArray, start: FloatArray, loose: FloatArray) -> list[FloatArray]:
-    """Return a polynomial, and those that bend more one way and the other between its ends."""
-    found = [start]
-    for bend in STARTS:
-        one = start.copy()
-        one[2] += bend * loose[2]
-        change = bend * loose[2] * rows[[0, -1], 2]
-        one[:2] -= np.linalg.solve(rows[[0, -1], :2], change)
-        found.append(one)
-    return found
+def own_end(shares: Shares, height_mm: FloatArray) -> int:
+    """Return the last place that is a needle's own: what is bright ahead is only others' metal.
+
+    Args:
+        shares: at places along it, one after the other.
+        height_mm: (n,) of the needle there.
+
+    Returns:
+        An index. The slice that showed it there is dark ahead, though no other needle lies in it;
+        else the last.
+    """
+    last = len(height_mm) - 1
+    around = np.abs(shares.middle_mm - height_mm[:, None]) < shares.step_mm
+    shown = shares.clear & around & (shares.share > SHOWN)
+    if not shown.any():
+        return last
+    at = int(np.flatnonzero(shown.any(axis=1))[-1])
+    own = shares.middle_mm[at][np.argmax(np.where(shown[at], shares.share[at], 0.0))]
+    free = (shares.clear & (shares.middle_mm == own))[at + 1 :].any(axis=1)
+    return at if len(free) and np.mean(free) >= FREE else last
 
 
 def _fitted(
     shares: Shares, rows: FloatArray, start: FloatArray, mean: FloatArray, loose: FloatArray
-) -> tuple[FloatArray, float]:
-    """Return the likeliest coefficients near some (Levenberg and Marquardt), and their loss."""
+) -> FloatArray:
+    """Return the likeliest coefficients near some (Levenberg and Marquardt)."""
     found, damping, cost, tried = start, 1e-2, np.inf, start
     for _ in range(ROUNDS):
         left = shares.left(rows @ tried)
         loss = float(_loss(left)) + float((((tried - mean) / loose) ** 2).sum())
         if loss < cost:
             found, cost, damping = tried, loss, damping / 5.0
-            slope = shares.slope(rows @ found)
-            far = np.maximum(np.abs(left) / SHARE_SIGMA, 1e-6)
-            heard = np.minimum(1.0, 1.0 / far) / (SHARE_SIGMA**2 * TOGETHER)
-            normal = np.einsum("ic,ip,iq->pq", heard * slope**2, rows, rows) + np.diag(loose**-2.0)
-            gradient = np.einsum("ic,ip->p", heard * slope * left, rows)
+            normal, gradient = _normal(shares, rows, found, loose)
             gradient = gradient + (mean - found) / loose**2
         else:
             damping *= 10.0
         tried = found + np.linalg.solve(normal + damping * np.diag(np.diag(normal)), gradient)
-    return found, cost
+    return found
 
 
 def _mean(
-    shares: Shares, rows: FloatArray, around: FloatArray, mean: FloatArray, loose: FloatArray
+    shares: Shares, rows: FloatArray, likeliest: FloatArray, mean: FloatArray, loose: FloatArray
 ) -> FloatArray:
-    """Return the mean of the polynomials around one, each as probable as the shares make it."""
+    """Return the mean of all polynomials, each as probable as the shares make it.
+
+    Drawn are those near the likeliest, and those whose ends lie about a slice around it; then
+    about what was found (importance sampling, Cappe et al., J. Comput. Graph. Stat. 13, 907,
+    2004).
+    """
+    rng = np.random.default_rng(0)
+    around = likeliest, _wide(rows, shares.step_mm, loose)
+    narrow = likeliest, WIDER * np.linalg.inv(_normal(shares, rows, likeliest, loose)[0])
+    for _ in range(ADAPTED):
+        parts = [
+            rng.multivariate_normal(centre, spread, SAMPLES, method="cholesky")
+            for centre, spread in (narrow, around)
+        ]
+        tried = np.vstack(parts)
+        density = np.logaddexp(*(_log_normal(tried, *part) for part in (narrow, around)))
+        soft = np.exp(tried[:, -1:, None])
+        loss = _loss(shares.left(tried @ rows.T, soft)) + (((tried - mean) / loose) ** 2).sum(
+            axis=1
+        )
+        weight = -0.5 * loss - density
+        weight = np.exp(weight - weight.max())
+        weight /= weight.sum()
+        centre = weight @ tried
+        off = tried - centre
+        narrow = centre, WIDER * (off * weight[:, None]).T @ off + 1e-3 * around[1]
+    return np.asarray(centre)
+
+
+def _wide(rows: FloatArray, step_mm: float, loose: FloatArray) -> FloatArray:
+    """Return the covariance (p, p) of polynomials whose ends lie about in the same slice."""
+    root = np.diag(loose)
     straight = np.linalg.inv(rows[[0, -1], :2])
-    bends = BENDS if len(around) > 2 else BENDS[1:2]
-    first, last, bend = (g.ravel() for g in np.meshgrid(ENDS, ENDS, bends, indexing="ij"))
-    change = np.zeros((len(first), len(around)))
-    change[:, :2] = shares.step_mm * np.column_stack((first, last)) @ straight.T
-    if len(around) > 2:
-        # A bend that leaves the ends where they are.
-        size = bend * loose[2]
-        change[:, 2] = size
-        change[:, :2] -= (size[:, None] * rows[[0, -1], 2]) @ straight.T
-    tried = around + change
-    loss = _loss(shares.left(tried @ rows.T))
-    loss = loss + (((tried - mean) / loose)[:, 2:] ** 2).sum(axis=1)
-    weight = np.exp(-0.5 * (loss - loss.min()))
-    return np.asarray(weight @ tried / weight.sum())
+    root[:2, :2] = ENDS * step_mm * straight
+    # A bend leaves the ends where they are.
+    root[:2, 2:] = -straight @ (rows[[0, -1], 2:] * loose[2:])
+    return np.asarray(root @ root.T)
+
+
+def _log_normal(at: FloatArray, mean: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return the logarithm of a normal density at (n, p), but for a constant."""
+    root = np.linalg.cholesky(covariance)
+    off = np.linalg.solve(root, (at - mean).T)
+    return np.asarray(-0.5 * (off**2).sum(axis=0) - np.log(np.diag(root)).sum())
+
+
+def _normal(
+    shares: Shares, rows: FloatArray, at: FloatArray, loose: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the normal matrix (p, p) and the gradient (p,) that the shares give somewhere."""
+    left, slope = shares.left(rows @ at), shares.slope(rows @ at)
+    far = np.maximum(np.abs(left) / SHARE_SIGMA, 1e-6)
+    heard = np.minimum(1.0, 1.0 / far) / (SHARE_SIGMA**2 * TOGETHER)
+    normal = np.einsum("ic,ip,iq->pq", heard * slope**2, rows, rows) + np.diag(loose**-2.0)
+    return normal, np.einsum("ic,ip->p", heard * slope * left, rows)
 
 
 def _loss(left: FloatArray) -> FloatArray:
@@ -198,16 +252,26 @@ def _loss(left: FloatArray) -> FloatArray:
     return np.asarray(each.sum(axis=(-2, -1)) / TOGETHER)
 
 
-def _beside(
+def beside(
     points: FloatArray, middle_mm: FloatArray, step_mm: float, others: FloatArray
 ) -> BoolArray:
-    """Tell in which slices (n, WINDOW) around points other needles lie near them."""
+    """Tell in which slices others lie near a needle.
+
+    Args:
+        points: (n, 3) of the needle, scan frame, mm.
+        middle_mm: (n, k) heights of the middles of slices.
+        step_mm: from slice to slice.
+        others: (m, 3) of other needles.
+
+    Returns:
+        (n, k).
+    """
     near = np.zeros(middle_mm.shape, bool)
     if len(others):
         reach = np.array((1.0, 1.0, BESIDE_MM / (BESIDE_SLICES * step_mm)))
         tree = cKDTree(others * reach)
-        for c in range(WINDOW):
-            place = np.column_stack((points[:, :2], middle_mm[:, c])) * reach
+        for c, middle in enumerate(middle_mm.T):
+            place = np.column_stack((points[:, :2], middle)) * reach
             near[:, c] = tree.query(place, distance_upper_bound=BESIDE_MM)[0] < BESIDE_MM
     return near
 
@@ -224,20 +288,25 @@ def _together(seen: FloatArray, clear: BoolArray) -> FloatArray:
     return np.where(clear.all(axis=1), total, rest)
 
 
-def _in_slices(
+def _looked_at(
     values: NDArray[np.int16], frame: ScanFrame, points: FloatArray, slices: NDArray[np.int64]
-) -> FloatArray:
-    """Return (n, WINDOW) HU at the points' places in the plane, in the slices given; at least 0."""
-    shift = slices[..., None] * frame.step[:2]
-    i, j = np.moveaxis((points[:, None, :2] - shift) / frame.pixel_mm, 2, 0)
-    at = np.stack((slices, j, i)).reshape(3, -1)
-    seen = ndimage.map_coordinates(values, at, np.float64, order=1, mode="nearest")
-    return np.asarray(np.clip(seen, 0.0, None).reshape(slices.shape))
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return (n, WINDOW) HU on a needle, of what it lies in, and on its flanks."""
+    side = side_of(points[-1] - points[0])
+
+    def at(aside_mm: float) -> FloatArray:
+        beside = points + aside_mm * side
+        index = [_in_slice(frame, beside, s) for s in slices.T]
+        read = [ndimage.map_coordinates(values, i, float, order=1, mode="nearest") for i in index]
+        return np.column_stack(read)
+
+    around = np.median([at(a) for a in AROUND_MM], axis=0)
+    return at(0.0), np.asarray(around), np.asarray(np.mean([at(a) for a in FLANK_MM], axis=0))
 
 
-def _aside(points: FloatArray) -> FloatArray:
-    """Return (n, 3) the way from places along a needle to what lies beside its image."""
-    x, y = np.gradient(points[:, :2], axis=0).T
-    across = np.column_stack((y, -x, np.zeros_like(x)))
-    length = np.linalg.norm(across, axis=1, keepdims=True)
-    return np.asarray(BACKGROUND_MM * across / np.maximum(length, 1e-6))
+def _in_slice(frame: ScanFrame, points: FloatArray, slices: NDArray[np.int64]) -> FloatArray:
+    """Return (3, n) indices of the points' places in the plane, in the slices given."""
+    shift = slices[:, None] * frame.step[None, :2]
+    i = (points[:, 0] - shift[:, 0]) / frame.pixel_mm[0]
+    j = (points[:, 1] - shift[:, 1]) / frame.pixel_mm[1]
+    return np.vstack((slices, j, i))

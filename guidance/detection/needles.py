@@ -18,6 +18,7 @@ from guidance.detection.body import AIR_HU, Body
 from guidance.detection.candidates import Contrast
 from guidance.detection.curves import fitted
 from guidance.detection.frame import ScanFrame
+from guidance.detection.heights import Shares, own_end
 from guidance.detection.lines import lines_in
 from guidance.detection.profiles import (
     BRIGHT,
@@ -193,9 +194,13 @@ def _apart(volume: Volume, frame: ScanFrame, shafts: list[_Shaft]) -> list[_Shaf
 
 def _among(volume: Volume, frame: ScanFrame, shaft: _Shaft, others: FloatArray) -> _Shaft:
     """Return a needle at the height that it has where (m, 3) others do not brighten its slices."""
+    inside = shaft.points[shaft.entry : shaft.last + 1]
+    last = shaft.entry + own_end(Shares.of(volume.hu, frame, inside, others), inside[:, 2])
+    if shaft.t[shaft.last] - shaft.t[last] >= LEFT_MM:
+        shaft = replace(shaft, last=last)
     seen = shaft.outer, shaft.entry, shaft.last
     points = levelled(volume.hu, frame, shaft.t, shaft.points, seen, others)
-    edge = edge_of(volume.hu, frame, shaft.t, points, shaft.around, shaft.last)
+    edge = edge_of(volume.hu, frame, shaft.t, points, shaft.around, shaft.last, others)
     # Where it has left its metal, the others hid too much of it.
     if edge.at < shaft.t[shaft.last] - LEFT_MM:
         return shaft
@@ -395,7 +400,7 @@ def _measured(
     # A seed ahead of its tip may show on the settled course only.
     last = before_seeds(brightest(volume.hu, frame, points) - profile.around, first, last)
     lit = profile.core[first : last + 1] > BRIGHT * np.percentile(profile.core[inside], 75)
-    edge = edge_of(volume.hu, frame, profile.t, points, profile.around, last)
+    edge = edge_of(volume.hu, frame, profile.t, points, profile.around, last, np.empty((0, 3)))
     return _Shaft(
         profile.t,
         points,

@@ -85,7 +85,7 @@ def levelled(
     loose[2] = np.hypot(SCALE_MM**2 / 2.0 * FLATTEST_BEND, BEND_RATIO * aside[2])
     moved = points.copy()
     shares = Shares.of(values, frame, points[at], others)
-    at, shares = at[shares.tell], shares.where(shares.tell)
+    at, shares = at[shares.tells], shares.told()
     if len(at) > 1:
         moved[:, 2] = rows @ heights(shares, rows[at], own, np.append(flat, (0.0, 0.0)), loose)
     return moved
@@ -147,10 +147,19 @@ def _held(
     return np.asarray(found)
 
 
-def brightest(values: NDArray[np.int16], frame: ScanFrame, points: FloatArray) -> FloatArray:
-    """Return values at points, in the brighter of the two slices a point lies between."""
+def brightest(
+    values: NDArray[np.int16], frame: ScanFrame, points: FloatArray,
+    nearest: NDArray[np.bool_] | None = None,
+) -> FloatArray:  # fmt: skip
+    """Return values at points, in the brighter of the two slices a point lies between.
+
+    Where told to, in the nearest.
+    """
     index = frame.to_index(points)[:, ::-1].T
-    slices = np.clip((np.floor(index[0]), np.ceil(index[0])), 0, len(values) - 1)
+    slices = np.array((np.floor(index[0]), np.ceil(index[0])))
+    if nearest is not None:
+        slices = np.where(nearest, np.rint(index[0]), slices)
+    slices = np.clip(slices, 0, len(values) - 1)
     both = [
         ndimage.map_coordinates(
             values, np.vstack((k, index[1:])), np.float64, order=1, mode="nearest"

@@ -19,6 +19,7 @@ from scipy.special import ndtri
 
 from guidance.detection.curves import side_of
 from guidance.detection.frame import ScanFrame
+from guidance.detection.heights import beside
 from guidance.detection.shafts import brightest, sampled
 
 FloatArray = NDArray[np.float64]
@@ -63,7 +64,7 @@ class Edge:
 
 def edge_of(
     values: NDArray[np.int16], frame: ScanFrame, t: FloatArray, points: FloatArray,
-    around: FloatArray, last: int,
+    around: FloatArray, last: int, others: FloatArray,
 ) -> Edge:  # fmt: skip
     """Return where and how the image of a needle ends.
 
@@ -74,13 +75,18 @@ def edge_of(
         points: (n, 3) scan frame.
         around: (n,) what it lies in, HU.
         last: index about where it ends.
+        others: (m, 3) of other needles; what their slices show is not this one's end.
     """
     step = t[1] - t[0]
     back, before = round((BEHIND_MM + BEFORE_MM) / step), round(BEFORE_MM / step)
     begin = max(0, last - back)
     along = points[last] - points[begin]
     side = side_of(along)
-    lines = [brightest(values, frame, points[begin:] + a * side) for a in ASIDE_MM]
+    ahead = points[begin:]
+    z_mm = float(frame.step[2])
+    further = 2.0 * np.floor(ahead[:, 2:] / z_mm) + 1.0 - np.rint(ahead[:, 2:] / z_mm)
+    hidden = beside(ahead, further * z_mm, z_mm, others)[:, 0]
+    lines = [brightest(values, frame, ahead + a * side, hidden) for a in ASIDE_MM]
     seen = np.mean(lines, axis=0)
     here = last - begin
     behind = slice(max(1, here - before))
