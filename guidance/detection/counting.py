@@ -46,7 +46,8 @@ WELL_WITHIN, PLAIN_AMPLITUDE, PLAIN_EXPLAINED = 0.985, 1.2, 0.85
 ROD_PARAMETERS = 6
 # Beside fewer that can be seeds a further one needs very strong evidence (twice the logarithm of
 # how many times as probable; Kass and Raftery, J. Am. Stat. Assoc. 90, 773, 1995).
-SURER = 10.0
+# Of thinner slices each shows less of several, and more slices tell them apart.
+SURER, SURER_FROM_MM = 10.0, 2.5
 # Of the metal that a lone seed's voxels hold, a group must hold so much, less in thick slices, of
 # which two that share a seed show too little each; and so much for each of several.
 LEAST_HELD, LEAST_HELD_IN_THICK, LEAST_HELD_EACH = 0.45, 0.3, 0.6
@@ -115,6 +116,7 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
     held = float(weight.sum()) * scan.voxel_mm3 / (look.inside * look.amplitude[0])
     if held < (LEAST_HELD if patch.slice_mm < THICK_MM else LEAST_HELD_IN_THICK):
         return None
+    surer = SURER if patch.slice_mm >= SURER_FROM_MM else 0.0
     best: Fit | None = None
     fewer: Fit | None = None
     scores: list[float] = []
@@ -127,7 +129,7 @@ def _explain(scan: Scan, group: Group, look: Look, most: int) -> Explained | Non
         fit = _fitted(patch, look, (points, weight), fewer, n, most)
         scores.append(fit.cost + n * ROD_PARAMETERS * float(np.log(max(fit.points, 2.0))))
         better = scores[-1] <= min(scores[:-1], default=np.inf) - (
-            SURER if best is not None else 0.0
+            surer if best is not None else 0.0
         )
         # Too few rods hold too much metal each: that may mend itself with one more.
         few = held > n + LEAST_HELD_EACH or _too_few(fit, look)
