@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from guidance.detection.anchors import DIM_HU, THICK_MM, anchors_in
 from guidance.detection.body import AIR_HU, Body
@@ -330,7 +331,7 @@ def _inside(shaft: _Shaft) -> FloatArray:
 
 
 def _shared(path: FloatArray, other: FloatArray) -> float:
-    apart = np.linalg.norm(path[::4, None] - other[None, ::4], axis=2).min(axis=1)
+    apart = cKDTree(other[::4]).query(path[::4], distance_upper_bound=SAME_NEEDLE_MM)[0]
     return float(np.mean(apart < SAME_NEEDLE_MM))
 
 
