@@ -134,12 +134,12 @@ def _across(
 ) -> tuple[float, float]:
     """Return the offset of a square end, and how bright it is beside a shaft."""
     aside = np.arange(0.0, BESIDE_MM + 0.1, 0.25)
-    both = [
-        [np.median(brightest(values, frame, points + s * a * side)) for a in aside]
-        for s in (-1.0, 1.0)
-    ]
+    ways = np.concatenate((-aside, aside))
+    lines = points[None] + ways[:, None, None] * side
+    read = brightest(values, frame, lines.reshape(-1, 3)).reshape(len(ways), -1)
+    both = np.median(read, axis=1).reshape(2, -1)
     across = np.mean(both, axis=0)
-    rest = float(np.min([side[-3:].mean() for side in np.array(both)]))
+    rest = float(both[:, -3:].mean(axis=1).min())
     across = np.maximum(across - rest, 0.0)
     peak = max(float(across[:3].mean()), 1.0)
     wing = float(np.interp(WING_MM, aside, across)) / peak
