@@ -293,20 +293,14 @@ def _looked_at(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return (n, WINDOW) HU on a needle, of what it lies in, and on its flanks."""
     side = side_of(points[-1] - points[0])
-
-    def at(aside_mm: float) -> FloatArray:
-        beside = points + aside_mm * side
-        index = [_in_slice(frame, beside, s) for s in slices.T]
-        read = [ndimage.map_coordinates(values, i, float, order=1, mode="nearest") for i in index]
-        return np.column_stack(read)
-
-    around = np.median([at(a) for a in AROUND_MM], axis=0)
-    return at(0.0), np.asarray(around), np.asarray(np.mean([at(a) for a in FLANK_MM], axis=0))
-
-
-def _in_slice(frame: ScanFrame, points: FloatArray, slices: NDArray[np.int64]) -> FloatArray:
-    """Return (3, n) indices of the points' places in the plane, in the slices given."""
-    shift = slices[:, None] * frame.step[None, :2]
-    i = (points[:, 0] - shift[:, 0]) / frame.pixel_mm[0]
-    j = (points[:, 1] - shift[:, 1]) / frame.pixel_mm[1]
-    return np.vstack((slices, j, i))
+    aside = np.array((0.0, *FLANK_MM, *AROUND_MM))
+    places = points + aside[:, None, None] * side
+    # (ways aside, places, slices)
+    shift = slices[..., None] * frame.step[:2]
+    i, j = np.moveaxis((places[:, :, None, :2] - shift) / frame.pixel_mm, 3, 0)
+    at = np.stack((np.broadcast_to(slices, i.shape), j, i)).reshape(3, -1)
+    read = ndimage.map_coordinates(values, at, np.float64, order=1, mode="nearest")
+    read = read.reshape(i.shape)
+    flanks = len(FLANK_MM) + 1
+    around, flank = np.median(read[flanks:], axis=0), np.mean(read[1:flanks], axis=0)
+    return read[0], np.asarray(around), np.asarray(flank)

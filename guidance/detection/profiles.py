@@ -72,7 +72,8 @@ def profile_of(volume: Volume, frame: ScanFrame, curve: Curve, reach_mm: float) 
     inside = ((index >= -0.5) & (index <= size - 0.5)).all(axis=1)
     t, points = t[inside], points[inside]
     ring = _ring(curve.along)
-    around = np.median([sampled(volume.hu, frame, points + r) for r in ring], axis=0)
+    beside = sampled(volume.hu, frame, (points + ring[:, None]).reshape(-1, 3))
+    around = np.median(beside.reshape(len(ring), -1), axis=0)
     return Profile(
         t,
         points,
