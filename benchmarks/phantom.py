@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from benchmarks.detection import matched
 from dose.geometry import GridGeometry
 from guidance.detection import detect
 from guidance.imaging import read_series
@@ -96,7 +97,9 @@ def main() -> None:
         print(f"{name}: {len(one.seeds)} seeds")
         _print("detection from what is known", found, one.seeds)
         _print("bright centres from what is known", centres, one.seeds)
-        _print("detection from bright centres", found, centres[_near(one.seeds, centres)[1]])
+        _print(
+            "detection from bright centres", found, centres[matched(one.seeds, centres, SAME_MM)[1]]
+        )
 
 
 def bright_centres(volume: Volume) -> FloatArray:
@@ -108,20 +111,13 @@ def bright_centres(volume: Volume) -> FloatArray:
     return np.asarray(index[:, ::-1] @ affine[:3, :3].T + affine[:3, 3])
 
 
-def _near(known: FloatArray, found: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Return which (n, 3) known have one that is found near them, and which one."""
-    apart = np.linalg.norm(known[:, None] - found[None], axis=2)
-    near = apart.min(axis=1) < SAME_MM
-    return near, apart.argmin(axis=1)[near]
-
-
 def _print(what: str, found: FloatArray, known: FloatArray) -> None:
-    near, which = _near(known, found)
-    off = found[which] - known[near]
+    rows, columns = matched(known, found, SAME_MM)
+    off = found[columns] - known[rows]
     off -= off.mean(axis=0)
     x, y, z = off.std(axis=0)
     print(
-        f"  {what:34s} {near.sum()} of {len(known)}: {x:.2f}, {y:.2f}, {z:.2f} mm (sd), "
+        f"  {what:34s} {len(rows)} of {len(known)}: {x:.2f}, {y:.2f}, {z:.2f} mm (sd), "
         f"worst {np.linalg.norm(off, axis=1).max():.2f} mm"
     )
 

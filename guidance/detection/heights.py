@@ -177,7 +177,7 @@ def _fitted(
         loss = float(_loss(left)) + float((((tried - mean) / loose) ** 2).sum())
         if loss < cost:
             found, cost, damping = tried, loss, damping / 5.0
-            normal, gradient = _normal(shares, rows, found, loose)
+            normal, gradient = _normal(shares, rows, found, left, loose)
             gradient = gradient + (mean - found) / loose**2
         else:
             damping *= 10.0
@@ -196,7 +196,8 @@ def _mean(
     """
     rng = np.random.default_rng(0)
     around = likeliest, _wide(rows, shares.step_mm, loose)
-    narrow = likeliest, WIDER * np.linalg.inv(_normal(shares, rows, likeliest, loose)[0])
+    left = shares.left(rows @ likeliest)
+    narrow = likeliest, WIDER * np.linalg.inv(_normal(shares, rows, likeliest, left, loose)[0])
     for _ in range(ADAPTED):
         parts = [
             rng.multivariate_normal(centre, spread, SAMPLES, method="cholesky")
@@ -235,10 +236,10 @@ def _log_normal(at: FloatArray, mean: FloatArray, covariance: FloatArray) -> Flo
 
 
 def _normal(
-    shares: Shares, rows: FloatArray, at: FloatArray, loose: FloatArray
+    shares: Shares, rows: FloatArray, at: FloatArray, left: FloatArray, loose: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the normal matrix (p, p) and the gradient (p,) that the shares give somewhere."""
-    left, slope = shares.left(rows @ at), shares.slope(rows @ at)
+    """Return the normal matrix (p, p) and the gradient (p,) where the shares leave so much."""
+    slope = shares.slope(rows @ at)
     far = np.maximum(np.abs(left) / SHARE_SIGMA, 1e-6)
     heard = np.minimum(1.0, 1.0 / far) / (SHARE_SIGMA**2 * TOGETHER)
     normal = np.einsum("ic,ip,iq->pq", heard * slope**2, rows, rows) + np.diag(loose**-2.0)

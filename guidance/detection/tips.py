@@ -20,6 +20,7 @@ from scipy.special import ndtri
 from guidance.detection.curves import side_of
 from guidance.detection.frame import ScanFrame
 from guidance.detection.heights import beside
+from guidance.detection.profiles import SHADOW_MM
 from guidance.detection.shafts import brightest, sampled
 
 FloatArray = NDArray[np.float64]
@@ -35,8 +36,8 @@ ASIDE_MM = (-0.5, -0.25, 0.0, 0.25, 0.5)
 # times the sine of its angle.
 THICK_MM, THIN_SLICE_MM = 1.1, 1.7
 DARK_MM, STEEP_MM = 0.6, 0.85
-# How dark it is over this stretch ahead: this percentile of it, for a seed may lie there.
-AHEAD_MM, SEED_AHEAD = (2.0, 6.0), 25.0
+# How dark it is ahead: this percentile of what lies there, for some of it may be a seed.
+SEED_AHEAD = 25.0
 # What bevels leave of uncertainty.
 BEVEL_SIGMA_MM = 0.3
 # Rays lost in metal brighten what lies beside it, there, by this share of the metal or more.
@@ -121,7 +122,7 @@ def _dark_ahead(
     side: FloatArray, around: float,
 ) -> float:  # fmt: skip
     """Return by how many thousand HU it is darker ahead of an edge than what it lies in."""
-    ahead = points[(ahead_mm > AHEAD_MM[0]) & (ahead_mm < AHEAD_MM[1])]
+    ahead = points[(ahead_mm > SHADOW_MM[0]) & (ahead_mm < SHADOW_MM[1])]
     if not len(ahead):
         return 0.0
     lines = [sampled(values, frame, ahead + a * side) for a in ASIDE_MM]

@@ -68,6 +68,12 @@ class Room:
         return detect(self.scanned())
 
 
+def thick(values: NDArray[np.int16]) -> ScanFrame:
+    """Return the frame of voxels of 1 x 1 x 5 mm."""
+    affine = np.diag((1.0, 1.0, 5.0, 1.0))
+    return ScanFrame.of(Volume(GridGeometry(values.shape, affine), values))
+
+
 def tips(found: Detections) -> FloatArray:
     return np.array(sorted(n.tip_mm for n in found.needles)).reshape(-1, 3)
 
@@ -385,8 +391,7 @@ def test_in_the_air_a_needle_tells_its_height_by_what_is_brighter_than_air() -> 
     values[5, 32, 4:34] = -500
     values[4, 32, 34:64] = -500
     values[4, 32, 64:120] = 900
-    affine = np.diag((1.0, 1.0, 5.0, 1.0))
-    frame = ScanFrame.of(Volume(GridGeometry(values.shape, affine), values))
+    frame = thick(values)
     t = np.arange(0.0, 110.0, 0.25)
     points = np.column_stack((6.0 + t, np.full_like(t, 32.0), np.full_like(t, 20.0)))
     found = levelled(values, frame, t, points, (0, 232, len(t) - 1), np.empty((0, 3)))
@@ -399,8 +404,7 @@ def test_a_needle_ends_where_only_other_metal_goes_on_in_the_next_slice() -> Non
     values = np.zeros((9, 64, 64), np.int16)
     values[4, 4:40, 32] = 900
     values[5, 36:52, 32] = 900
-    affine = np.diag((1.0, 1.0, 5.0, 1.0))
-    frame = ScanFrame.of(Volume(GridGeometry(values.shape, affine), values))
+    frame = thick(values)
     t = np.arange(0.0, 50.0, 0.25)
     points = np.column_stack((np.full_like(t, 32.0), 5.0 + t, 20.5 + 0.03 * t))
     other = points[(t > 30.0) & (t < 47.0)] + np.array((0.0, 0.0, 3.5))
@@ -422,8 +426,7 @@ def test_another_needle_in_the_next_slice_does_not_draw_one_to_it() -> None:
     # One needle in a slice; in the next, another comes to lie above its inner half.
     values[4, 4:60, 32] = 2000
     values[5, 30:60, 32] = 2000
-    affine = np.diag((1.0, 1.0, 5.0, 1.0))
-    frame = ScanFrame.of(Volume(GridGeometry(values.shape, affine), values))
+    frame = thick(values)
     t = np.arange(0.0, 55.0, 0.25)
     points = np.column_stack((np.full_like(t, 32.0), 4.0 + t, np.full_like(t, 20.0)))
     other = points[t > 26.0] + np.array((0.0, 0.0, 5.0))
@@ -440,8 +443,7 @@ def test_bone_in_the_next_slice_does_not_draw_a_needle_to_it() -> None:
     values = np.zeros((9, 64, 64), np.int16)
     values[4, 4:60, 32] = 2000
     values[5, 30:60] = 700
-    affine = np.diag((1.0, 1.0, 5.0, 1.0))
-    frame = ScanFrame.of(Volume(GridGeometry(values.shape, affine), values))
+    frame = thick(values)
     t = np.arange(0.0, 55.0, 0.25)
     points = np.column_stack((np.full_like(t, 32.0), 4.0 + t, np.full_like(t, 20.0)))
     level = levelled(values, frame, t, points, (0, 40, len(t) - 1), np.empty((0, 3)))
@@ -450,7 +452,7 @@ def test_bone_in_the_next_slice_does_not_draw_a_needle_to_it() -> None:
 
 def test_metal_of_another_needle_ahead_of_a_tip_is_not_its_own() -> None:
     """The other ran along its line a slice above: the tip was said 12 mm too far."""
-    frame = ScanFrame.of(Volume(GridGeometry(HU.shape, np.diag((1.0, 1.0, 5.0, 1.0))), HU))
+    frame = thick(HU)
     t = np.arange(-20.0, 40.0, 0.25)
     points = np.column_stack((np.zeros_like(t), t, np.full_like(t, 20.0)))
     ends = np.flatnonzero(t <= 26.0)[-1]
@@ -463,7 +465,7 @@ def test_metal_of_another_needle_ahead_of_a_tip_is_not_its_own() -> None:
 
 def test_a_needle_followed_on_to_another_is_left_as_it_was() -> None:
     """Where two meet in thick slices, one went on along the other, 17 mm beyond its tip."""
-    frame = ScanFrame.of(Volume(GridGeometry(HU.shape, np.diag((1.0, 1.0, 5.0, 1.0))), HU))
+    frame = thick(HU)
     t = np.arange(-20.0, 40.0, 0.25)
     points = np.column_stack((np.zeros_like(t), t, np.full_like(t, 20.0)))
     short = _shaft(t[t < 23.0], points[t < 23.0])
